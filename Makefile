@@ -1,0 +1,43 @@
+# The two commands that matter are `make run` and `make test`. There is one build configuration, debug, for both: a
+# first build takes minutes, and nobody should wait for it twice.
+
+PORT ?= 8000
+SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-swift test-clients fmt lint
+
+help: ## Print this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: ## Build and serve on SQLite at 127.0.0.1:8000 (another port: make run PORT=8001)
+	@Scripts/install-packages build
+	@echo 'Building. The first time this takes minutes, later seconds.'
+	@swift build --product mcp-registry
+	@exec .build/debug/mcp-registry serve --dev --port '$(PORT)'
+
+build: ## Build everything, tests included
+	@Scripts/install-packages build
+	swift build --build-tests
+
+test: ## Run all tests, on SQLite and on a throw-away MariaDB
+	@Scripts/install-packages test
+	@echo 'Building. The first time this takes minutes, later seconds.'
+	@swift build --build-tests
+	@Scripts/mariadb run -- Scripts/test swift clients
+
+test-swift: ## Run the Swift tests only
+	@Scripts/install-packages test
+	@swift build --build-tests
+	@Scripts/mariadb run -- Scripts/test swift
+
+test-clients: ## Run the Python client tests only
+	@Scripts/install-packages test
+	@swift build --product mcp-registry
+	@Scripts/mariadb run -- Scripts/test clients
+
+fmt: ## Format the Swift sources in place
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## Check the format and the style of the Swift sources
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

@@ -1,0 +1,2 @@
+DROP TABLE discovery_credentials;
+DROP TABLE user_tokens;

@@ -1,0 +1,148 @@
+public import Logging
+internal import Metrics
+public import ServiceLifecycle
+internal import Synchronization
+
+/// The database: lends connections, begins and ends transactions, and retries what may be retried.
+///
+///     let role = try await database.read { session in
+///         try session.row("SELECT role_name FROM users WHERE user_id = \(userID)")?.get("role_name", as: String?.self)
+///     }
+///
+/// Closures are synchronous and run on the connection's own thread, so nothing but the database can be waited for while a
+/// transaction is open. They may run more than once: a closure must not have side effects outside the session.
+///
+/// As a `Service` it keeps the connections open until graceful shutdown, then waits for those in use and closes all.
+public final class Database: Service, Sendable {
+    /// What it was made from.
+    public let configuration: DatabaseConfiguration
+    private let readers: ConnectionPool
+    private let writers: ConnectionPool
+    private let logger: Logger
+
+    /// Opens nothing yet: connections are opened when they are first needed.
+    public init(_ configuration: DatabaseConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        var limits = PoolState.Limits(
+            connectionsMax: configuration.poolSize, waitersMax: configuration.waitersMax,
+            idleBeforeCheck: .seconds(5), ageMax: .seconds(1_800))
+        let wait = configuration.poolTimeout
+        switch configuration.engine {
+        case .mysql:
+            readers = ConnectionPool(
+                name: "mysql", limits: limits, waitMax: wait, open: configuration.opener(.readWrite))
+            writers = readers
+        case .sqlite(let sqlite):
+            // SQLite has one writer at a time: queueing for it here is fairer than its busy handler.
+            limits.ageMax = nil
+            var one = limits
+            one.connectionsMax = 1
+            writers = ConnectionPool(
+                name: "sqlite-w", limits: one, waitMax: wait, open: configuration.opener(.readWrite))
+            readers =
+                sqlite.isInMemory
+                ? writers
+                : ConnectionPool(
+                    name: "sqlite-r", limits: limits, waitMax: wait, open: configuration.opener(.readOnly))
+        }
+    }
+
+    /// Whose words and codes the engine speaks.
+    public var dialect: Dialect { configuration.dialect }
+
+    /// Runs queries without a transaction: each sees everything that was acknowledged before it began.
+    ///
+    /// - Throws: ``DatabaseError`` after the retries that its kind allows; whatever the closure throws; `CancellationError`.
+    public func read<T: Sendable>(_ body: @escaping @Sendable (Session) throws -> T) async throws -> T {
+        try await retrying { [readers] in
+            try await readers.withConnection(interruptible: true) { try await $0.run(body) }
+        }
+    }
+
+    /// Runs queries in one read-only transaction.
+    ///
+    /// - Throws: as ``read(_:)``.
+    public func snapshot<T: Sendable>(_ body: @escaping @Sendable (Session) throws -> T) async throws -> T {
+        try await retrying { [readers] in
+            try await readers.withConnection(interruptible: true) { connection in
+                switch try await connection.transaction(.readOnly, body) {
+                case .committed(let value), .unknown(let value, _): value
+                }
+            }
+        }
+    }
+
+    /// Runs a read-write transaction. Once begun it is not cancelled: it commits, or fails and is rolled back.
+    ///
+    /// - Parameters:
+    ///   - wasCommitted: looks for the mark that `body` leaves in the same transaction, such as its operation id. With it,
+    ///     a COMMIT whose outcome is unknown is settled: the transaction is run again unless its mark is found. Without
+    ///     it the caller gets ``DatabaseError/Kind/commitOutcomeUnknown``.
+    ///   - body: the transaction.
+    /// - Throws: ``DatabaseError`` after the retries that its kind allows; whatever the closure throws.
+    @discardableResult
+    public func write<T: Sendable>(
+        wasCommitted: (@Sendable (Session) throws -> Bool)? = nil,
+        _ body: @escaping @Sendable (Session) throws -> T
+    ) async throws -> T {
+        let uncertain = Mutex<T?>(nil)
+        return try await retrying { [writers] in
+            let earlier = uncertain.withLock { $0 }
+            let outcome = try await writers.withConnection(interruptible: false) { connection in
+                do {
+                    return try await connection.transaction(.readWrite) { session in
+                        if let earlier, try wasCommitted?(session) == true { return earlier }
+                        return try body(session)
+                    }
+                } catch let error as DatabaseError where earlier != nil && error.kind == .uniqueViolation {
+                    // The first attempt's rows arrived between the look-up and now: look again.
+                    throw DatabaseError(.conflict, message: "the earlier attempt became visible")
+                }
+            }
+            switch outcome {
+            case .committed(let value): return value
+            case .unknown(let value, var error):
+                guard wasCommitted != nil else {
+                    error.kind = .commitOutcomeUnknown
+                    throw error
+                }
+                uncertain.withLock { $0 = value }
+                throw error
+            }
+        }
+    }
+
+    /// Keeps the connections until graceful shutdown, then waits for those in use and closes all.
+    public func run() async throws {
+        try? await gracefulShutdown()
+        await shutDown()
+    }
+
+    /// Waits for the connections in use and closes all.
+    public func shutDown() async {
+        await writers.shutDown()
+        await readers.shutDown()
+    }
+
+    /// Runs an attempt until it succeeds or may not be retried: conflicts and lost connections, with random growing pauses
+    /// (2 ms to 200 ms), at most ``DatabaseConfiguration/attemptsMax`` times within ``DatabaseConfiguration/operationTimeout``.
+    private func retrying<T>(_ attempt: () async throws -> T) async throws -> T {
+        let deadline = ContinuousClock.now + configuration.operationTimeout
+        var tries = 0
+        while true {
+            tries += 1
+            do {
+                return try await attempt()
+            } catch let error as DatabaseError {
+                let pause = Duration.microseconds(Int64.random(in: 1_000...min(200_000, 2_000 << min(tries, 8))))
+                guard [.conflict, .connectionLost].contains(error.kind), tries < configuration.attemptsMax,
+                    ContinuousClock.now + pause < deadline
+                else { throw error }
+                Counter(label: "database_retries", dimensions: [("kind", error.kind.rawValue)]).increment()
+                logger.debug("a database operation is tried again", metadata: ["error": "\(error)", "tries": "\(tries)"])
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+}

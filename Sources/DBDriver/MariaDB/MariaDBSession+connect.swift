@@ -1,0 +1,103 @@
+internal import CMariaDB
+
+extension MariaDBSession {
+    /// Opens a TCP connection. Time-outs are always set: without them libmariadb waits for a hung server for ever.
+    static func connect(
+        _ host: MySQLConfiguration.Host,
+        _ configuration: MySQLConfiguration,
+        _ purpose: MySQLConfiguration.Purpose
+    ) throws(DatabaseError) -> UnsafeMutablePointer<MYSQL> {
+        guard libraryIsReady, let connection = unsafe mysql_init(nil) else {
+            throw .init(.unavailable, message: "libmariadb could not be initialised")
+        }
+        let readTimeout = purpose == .migrating ? .seconds(3_600) : configuration.readTimeout
+        unsafe setSeconds(connection, MYSQL_OPT_CONNECT_TIMEOUT, configuration.connectTimeout)
+        unsafe setSeconds(connection, MYSQL_OPT_READ_TIMEOUT, readTimeout)
+        unsafe setSeconds(connection, MYSQL_OPT_WRITE_TIMEOUT, configuration.readTimeout)
+        unsafe mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        var tcp = MYSQL_PROTOCOL_TCP.rawValue
+        unsafe mysql_options(connection, MYSQL_OPT_PROTOCOL, &tcp)
+        var localFiles: UInt32 = 0
+        unsafe mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &localFiles)
+        let wantsTLS = configuration.wantsTLS(to: host)
+        if wantsTLS { unsafe demandTLS(connection, caFile: configuration.tlsCAFile) }
+        // CLIENT_FOUND_ROWS: UPDATE reports the rows it matched, as SQLite does.
+        let opened = unsafe mysql_real_connect(
+            connection, host.name, configuration.user, configuration.password,
+            configuration.database.isEmpty ? nil : configuration.database, UInt32(host.port), nil,
+            UInt(CLIENT_FOUND_ROWS))
+        guard unsafe opened != nil else {
+            let error = unsafe connectError(connection, host)
+            unsafe mysql_close(connection)
+            throw error
+        }
+        guard unsafe !wantsTLS || mysql_get_ssl_cipher(connection) != nil else {
+            unsafe mysql_close(connection)
+            throw .init(.accessDenied, message: "\(host.name):\(host.port) did not encrypt the connection")
+        }
+        return unsafe connection
+    }
+
+    /// Verification makes the library refuse a server without TLS; its other options fall back to plain text silently.
+    private static func demandTLS(_ connection: UnsafeMutablePointer<MYSQL>, caFile: String?) {
+        var yes: my_bool = 1
+        unsafe mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes)
+        unsafe mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes)
+        if let caFile { unsafe mysql_options(connection, MYSQL_OPT_SSL_CA, caFile) }
+    }
+
+    private static func setSeconds(
+        _ connection: UnsafeMutablePointer<MYSQL>,
+        _ option: mysql_option,
+        _ duration: Duration
+    ) {
+        var seconds = UInt32(clamping: max(1, duration.components.seconds))
+        unsafe mysql_options(connection, option, &seconds)
+    }
+
+    /// Any error before the connection stands means that nothing was sent: the server is not available, unless it said no.
+    private static func connectError(
+        _ connection: UnsafeMutablePointer<MYSQL>,
+        _ host: MySQLConfiguration.Host
+    ) -> DatabaseError {
+        var error = unsafe mariaDBError(connection, statement: nil)
+        if error.kind != .accessDenied { error.kind = .unavailable }
+        error.message = "\(host.name):\(host.port): \(error.message)"
+        return error
+    }
+
+    /// Sets whatever a server's own configuration could change under us.
+    func setUp(_ configuration: MySQLConfiguration, _ purpose: MySQLConfiguration.Purpose) throws(DatabaseError) {
+        let names = ["wsrep_on", "group_replication_consistency", "max_statement_time", "max_execution_time"]
+        let found = try run("SHOW SESSION VARIABLES WHERE Variable_name IN \(list: names)", rowLimit: names.count)
+        var server: [String: String] = [:]
+        for row in found.rows { server[try row.get("Variable_name")] = try row.get("Value") }
+        try runText("SET NAMES utf8mb4 COLLATE utf8mb4_bin")
+        // READ COMMITTED takes fewer gap locks, and Group Replication recommends it.
+        try runText("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        let modes = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
+        let limit = max(1, configuration.readTimeout.components.seconds - 2)
+        var settings = ["sql_mode = '\(modes)'", "time_zone = '+00:00'", "autocommit = 1"]
+        settings.append("innodb_lock_wait_timeout = \(min(5, limit))")
+        // Each statement limit belongs to one of the two families (in seconds, and in milliseconds for SELECT).
+        let isServing = purpose == .serving
+        if server["max_statement_time"] != nil { settings.append("max_statement_time = \(isServing ? limit : 0)") }
+        if server["max_execution_time"] != nil { settings.append("max_execution_time = \(isServing ? limit * 1_000 : 0)") }
+        // A DDL statement behind a long reader gives up instead of queueing everybody behind itself.
+        if purpose == .migrating { settings.append("lock_wait_timeout = 30") }
+        // Causal reads: a read sees every change acknowledged by any node (15 adds INSERT, UPDATE, DELETE and SHOW).
+        if server["wsrep_on"] == "ON" { settings.append("wsrep_sync_wait = \(isServing ? 1 : 15)") }
+        if server["group_replication_consistency"] != nil { settings.append("group_replication_consistency = 'BEFORE'") }
+        try runText("SET SESSION " + settings.joined(separator: ", SESSION "))
+    }
+}
+
+extension MySQLConfiguration {
+    /// Encrypted and verified unless the operator said otherwise or the traffic stays on this machine.
+    func wantsTLS(to host: Host) -> Bool {
+        (tls ?? (host.isLoopback ? .off : .verifyFull)) == .verifyFull
+    }
+}
+
+/// The library's own set-up, once in a process.
+private let libraryIsReady = mysql_server_init(0, nil, nil) == 0

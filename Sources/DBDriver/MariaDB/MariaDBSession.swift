@@ -1,0 +1,116 @@
+internal import CMariaDB
+
+/// A connection to a MySQL-protocol server, by libmariadb.
+@safe final class MariaDBSession: EngineSession {
+    let dialect = Dialect.mysql
+    let interrupter: Interrupter
+    private var connection: UnsafeMutablePointer<MYSQL>?
+    private var statements = StatementCache<MariaDBStatement>()
+
+    /// Connects to the first of the hosts that takes the connection and the session's settings.
+    ///
+    /// - Throws: the last host's error.
+    static func open(
+        _ configuration: MySQLConfiguration,
+        purpose: MySQLConfiguration.Purpose
+    ) throws(DatabaseError) -> MariaDBSession {
+        var failure = DatabaseError(.unavailable, message: "the configuration names no host")
+        for host in configuration.hosts {
+            do throws(DatabaseError) {
+                let session = unsafe try MariaDBSession(connect(host, configuration, purpose))
+                try session.setUp(configuration, purpose)
+                return session
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private init(_ connection: UnsafeMutablePointer<MYSQL>) {
+        unsafe self.connection = unsafe connection
+        let handle = unsafe MariaDBHandle(connection)
+        interrupter = Interrupter { handle.cancel() }
+    }
+
+    deinit {
+        close()
+    }
+
+    var isInTransaction: Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe connection.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0
+    }
+
+    func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
+        let connection = unsafe try opened()
+        if let statement = statements.take(sql.text) {
+            do {
+                let result = try statement.run(sql, rowLimit: rowLimit)
+                statements.put(statement, for: sql.text)
+                return result
+            } catch where Self.wantsNewPreparation(error) {
+                // Prepared again below, once.
+            } catch {
+                statements.put(statement, for: sql.text)
+                throw error
+            }
+        }
+        let statement = try unsafe MariaDBStatement(sql.text, connection: connection)
+        let result = try statement.run(sql, rowLimit: rowLimit)
+        statements.put(statement, for: sql.text)
+        return result
+    }
+
+    /// The server forgot the statement (1243), says itself that it must be prepared again (1615), or the table behind it
+    /// changed (2057): nothing has run.
+    private static func wantsNewPreparation(_ error: DatabaseError) -> Bool {
+        [1243, 1615, 2057].contains(error.code)
+    }
+
+    func runText(_ text: String) throws(DatabaseError) {
+        let connection = unsafe try opened()
+        var text = text
+        let code = text.withUTF8 { utf8 in
+            unsafe utf8.withMemoryRebound(to: CChar.self) { characters in
+                unsafe mysql_real_query(connection, characters.baseAddress, UInt(characters.count))
+            }
+        }
+        guard code == 0 else { throw unsafe mariaDBError(connection, statement: text) }
+        // A statement may answer rows that nobody asked for; they must be read before the next statement.
+        unsafe mysql_free_result(mysql_store_result(connection))
+    }
+
+    func ping() throws(DatabaseError) {
+        let connection = unsafe try opened()
+        guard unsafe mysql_ping(connection) == 0 else { throw unsafe mariaDBError(connection, statement: nil) }
+    }
+
+    func close() {
+        interrupter.disarm()
+        statements.removeAll()
+        if let connection = unsafe connection { unsafe mysql_close(connection) }
+        unsafe connection = nil
+    }
+
+    private func opened() throws(DatabaseError) -> UnsafeMutablePointer<MYSQL> {
+        guard let connection = unsafe connection else { throw .misuse("the MariaDB connection is closed") }
+        return unsafe connection
+    }
+}
+
+/// The handle for the one call that another thread may make.
+///
+/// `@unchecked Sendable`: `mariadb_cancel` only shuts the socket down, which any thread may do while the handle lives
+/// (https://mariadb.com/kb/en/mariadb_cancel/), and ``Interrupter`` keeps it from being called later.
+@safe private struct MariaDBHandle: @unchecked Sendable {
+    private let connection: UnsafeMutablePointer<MYSQL>
+
+    init(_ connection: UnsafeMutablePointer<MYSQL>) {
+        unsafe self.connection = unsafe connection
+    }
+
+    func cancel() {
+        unsafe mariadb_cancel(connection)
+    }
+}

@@ -1,0 +1,131 @@
+internal import CMariaDB
+
+/// A prepared statement of a MariaDB connection (binary protocol); closed when it is let go.
+@safe final class MariaDBStatement {
+    private let handle: UnsafeMutablePointer<MYSQL_STMT>
+    private let columns: Columns
+    private let fields: [MariaDBColumn]
+
+    /// - Throws: ``DatabaseError`` when the server refuses the text.
+    init(_ text: String, connection: UnsafeMutablePointer<MYSQL>) throws(DatabaseError) {
+        guard let prepared = unsafe mysql_stmt_init(connection) else {
+            throw unsafe mariaDBError(connection, statement: text)
+        }
+        var maximumLength: my_bool = 1
+        unsafe mysql_stmt_attr_set(prepared, STMT_ATTR_UPDATE_MAX_LENGTH, &maximumLength)
+        var text = text
+        let code = text.withUTF8 { utf8 in
+            unsafe utf8.withMemoryRebound(to: CChar.self) { characters in
+                unsafe mysql_stmt_prepare(prepared, characters.baseAddress, UInt(characters.count))
+            }
+        }
+        guard code == 0 else {
+            let error = unsafe mariaDBError(prepared, statement: text)
+            unsafe mysql_stmt_close(prepared)
+            throw error
+        }
+        fields = unsafe Self.fields(prepared)
+        columns = Columns(fields.map(\.name))
+        unsafe handle = unsafe prepared
+    }
+
+    deinit {
+        unsafe mysql_stmt_close(handle)
+    }
+
+    private static func fields(_ statement: UnsafeMutablePointer<MYSQL_STMT>) -> [MariaDBColumn] {
+        guard let metadata = unsafe mysql_stmt_result_metadata(statement) else { return [] }
+        defer { unsafe mysql_free_result(metadata) }
+        let count = unsafe Int(mysql_num_fields(metadata))
+        return (0..<count).compactMap { index in
+            unsafe mysql_fetch_field_direct(metadata, UInt32(index)).map { unsafe MariaDBColumn($0.pointee) }
+        }
+    }
+
+    /// Binds and runs, copies the whole result, and leaves the statement ready for the next run.
+    func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
+        guard unsafe Int(mysql_stmt_param_count(handle)) == sql.binds.count else {
+            throw .misuse("\(sql.binds.count) values for the question marks of: \(sql.text)")
+        }
+        let parameters = MariaDBBuffers(parameters: sql.binds)
+        if !sql.binds.isEmpty, unsafe mysql_stmt_bind_param(handle, parameters.binds.baseAddress) != 0 {
+            throw unsafe mariaDBError(handle, statement: sql.text)
+        }
+        guard unsafe mysql_stmt_execute(handle) == 0 else { throw unsafe mariaDBError(handle, statement: sql.text) }
+        guard !fields.isEmpty else {
+            return SQLResult(affectedRows: unsafe Int(clamping: mysql_stmt_affected_rows(handle)))
+        }
+        defer { unsafe mysql_stmt_free_result(handle) }
+        guard unsafe mysql_stmt_store_result(handle) == 0 else {
+            throw unsafe mariaDBError(handle, statement: sql.text)
+        }
+        return SQLResult(rows: try fetch(sql, rowLimit: rowLimit))
+    }
+
+    private func fetch(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> [Row] {
+        let count = unsafe Int(mysql_stmt_num_rows(handle))
+        guard count > 0 else { return [] }
+        guard count <= rowLimit else { throw .misuse("more than \(rowLimit) rows from: \(sql.text)") }
+        let buffers = MariaDBBuffers(columns: fields, widths: widths())
+        guard unsafe mysql_stmt_bind_result(handle, buffers.binds.baseAddress) == 0 else {
+            throw unsafe mariaDBError(handle, statement: sql.text)
+        }
+        var rows: [Row] = []
+        rows.reserveCapacity(count)
+        while true {
+            switch unsafe mysql_stmt_fetch(handle) {
+            case 0: rows.append(try row(buffers))
+            case MYSQL_NO_DATA: return rows
+            case MYSQL_DATA_TRUNCATED: throw .decoding("a value was longer than the server said, in: \(sql.text)")
+            default: throw unsafe mariaDBError(handle, statement: sql.text)
+            }
+        }
+    }
+
+    private func row(_ buffers: MariaDBBuffers) throws(DatabaseError) -> Row {
+        var values: [SQLValue] = []
+        values.reserveCapacity(fields.count)
+        for (index, field) in fields.enumerated() {
+            guard let value = buffers.value(index, field) else {
+                throw .decoding("column '\(field.name)' holds a number above 2⁶³−1 or text that is not UTF-8")
+            }
+            values.append(value)
+        }
+        return Row(columns: columns, values: values)
+    }
+
+    /// The widest value of each column in the stored result (STMT_ATTR_UPDATE_MAX_LENGTH).
+    private func widths() -> [Int] {
+        guard let metadata = unsafe mysql_stmt_result_metadata(handle) else { return [] }
+        defer { unsafe mysql_free_result(metadata) }
+        return fields.indices.map { index in
+            unsafe Int(mysql_fetch_field_direct(metadata, UInt32(index))?.pointee.max_length ?? 0)
+        }
+    }
+}
+
+/// The statement's last error.
+func mariaDBError(_ statement: UnsafeMutablePointer<MYSQL_STMT>, statement text: String) -> DatabaseError {
+    unsafe mariaDBError(
+        code: mysql_stmt_errno(statement), state: mysql_stmt_sqlstate(statement), message: mysql_stmt_error(statement),
+        statement: text)
+}
+
+/// The connection's last error.
+func mariaDBError(_ connection: UnsafeMutablePointer<MYSQL>, statement text: String?) -> DatabaseError {
+    unsafe mariaDBError(
+        code: mysql_errno(connection), state: mysql_sqlstate(connection), message: mysql_error(connection),
+        statement: text)
+}
+
+private func mariaDBError(
+    code: UInt32,
+    state: UnsafePointer<CChar>?,
+    message: UnsafePointer<CChar>?,
+    statement: String?
+) -> DatabaseError {
+    let state = unsafe state.map { unsafe String(cString: $0) }
+    let message = unsafe message.map { unsafe String(cString: $0) } ?? ""
+    let kind = Dialect.mysql.kind(ofCode: Int(code), sqlState: state, message: message)
+    return DatabaseError(kind, code: Int(code), sqlState: state, message: message, statement: statement)
+}

@@ -1,0 +1,97 @@
+/// A connection of the migrator: errors are ``MigrationError``s, and transactions that lose a conflict run again.
+struct MigrationConnection: Sendable {
+    private let connection: Connection
+
+    /// Opens a connection with the long time-outs that DDL needs.
+    ///
+    /// On SQLite foreign keys are not enforced on it: `DROP TABLE`, which every change of a table there needs, would delete
+    /// the rows that refer to it (https://www.sqlite.org/lang_altertable.html#otheralter). The migrator checks
+    /// them before it commits instead.
+    static func open(
+        _ configuration: DatabaseConfiguration,
+        name: String = "migrate"
+    ) async throws(MigrationError) -> MigrationConnection {
+        let connection = Connection(name: name, open: configuration.opener(.readWrite, for: .migrating))
+        do {
+            try await connection.connect()
+            let opened = MigrationConnection(connection: connection)
+            if configuration.dialect == .sqlite {
+                try await opened.run { try $0.execute(trustedText: "PRAGMA foreign_keys = OFF") }
+            }
+            return opened
+        } catch {
+            await connection.close()
+            throw MigrationError(error)
+        }
+    }
+
+    /// Runs statements that each stand for themselves, once.
+    func run<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
+        do {
+            return try await connection.run(body)
+        } catch {
+            throw MigrationError(error)
+        }
+    }
+
+    /// Runs a transaction, again when it lost a conflict. Its outcome may be unknown when the error is a lost connection.
+    func transaction<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
+        try await Self.retryingConflicts { () async throws(MigrationError) in
+            do {
+                switch try await connection.transaction(.readWrite, body) {
+                case .committed(let value): return value
+                case .unknown(_, let error): throw error
+                }
+            } catch {
+                throw MigrationError(error)
+            }
+        }
+    }
+
+    /// Ends the connection.
+    func close() async {
+        await connection.close()
+    }
+
+    /// Tries up to 10 times, with random growing pauses up to 0.4 s. A conflict means that nothing happened.
+    static func retryingConflicts<T: Sendable>(
+        _ attempt: () async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
+        for tries in 1...9 {
+            do throws(MigrationError) {
+                return try await attempt()
+            } catch {
+                guard case .database(let cause) = error, cause.kind == .conflict else { throw error }
+                try await pause(.microseconds(Int64.random(in: 1_000...(1_500 << Int64(min(tries, 8))))))
+            }
+        }
+        return try await attempt()
+    }
+
+    /// Waits.
+    ///
+    /// - Throws: ``MigrationError/cancelled``.
+    static func pause(_ duration: Duration) async throws(MigrationError) {
+        do {
+            try await Task.sleep(for: duration)
+        } catch {
+            throw .cancelled
+        }
+    }
+}
+
+extension MigrationError {
+    /// An error that came out of a closure lent to a connection.
+    init(_ error: any Error) {
+        switch error {
+        case let error as MigrationError: self = error
+        case let error as DatabaseError: self = .database(error)
+        default: self = .cancelled
+        }
+    }
+
+    /// Whether the connection is gone, and with it perhaps the answer to its last statement.
+    var isLostConnection: Bool {
+        if case .database(let error) = self { error.kind == .connectionLost } else { false }
+    }
+}

@@ -1,0 +1,134 @@
+/// One migration to apply or take back, and where to go on in it.
+struct MigrationStep: Sendable {
+    let migration: Migration
+    let direction: MigrationDirection
+    let script: MigrationScript
+    /// The version's row as the plan saw it.
+    let row: LedgerRow?
+
+    /// The row, when an earlier run stopped in the middle of this very step.
+    var interrupted: LedgerRow? { row.flatMap { $0.isHalfApplied ? $0 : nil } }
+}
+
+/// What has to be done: the files against the rows in the database. Pure.
+enum MigrationPlan {
+    /// The steps that bring the schema up to a version.
+    ///
+    /// - Throws: ``MigrationError`` when there is no such version, or the rows do not fit the files.
+    static func up(
+        _ folder: MigrationFolder,
+        _ rows: [LedgerRow],
+        to target: Int? = nil
+    ) throws(MigrationError) -> [MigrationStep] {
+        let target = target ?? folder.latest
+        try check(folder, rows)
+        try checkVersion(target, folder)
+        let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.version, $0) })
+        if let half = rows.first(where: \.isHalfApplied), half.direction == .down || half.version > target {
+            throw .halfApplied(folder.halfApplied(half))
+        }
+        let applied = rows.last(where: \.isApplied)?.version ?? 0
+        var steps: [MigrationStep] = []
+        for migration in folder.migrations where states[migration.version]?.isApplied != true {
+            guard migration.version > applied else { throw .skipped(version: migration.version, applied: applied) }
+            guard migration.version <= target else { break }
+            let row = states[migration.version]
+            steps.append(MigrationStep(migration: migration, direction: .up, script: migration.up, row: row))
+        }
+        return steps
+    }
+
+    /// The steps that take the schema down to a version, the latest first.
+    ///
+    /// - Throws: ``MigrationError`` when there is no such version, a step is irreversible, or the rows do not fit the files.
+    static func down(
+        _ folder: MigrationFolder,
+        _ rows: [LedgerRow],
+        to target: Int
+    ) throws(MigrationError) -> [MigrationStep] {
+        try check(folder, rows)
+        try checkVersion(target, folder)
+        if let half = rows.first(where: \.isHalfApplied), half.direction == .up || half.version <= target {
+            throw .halfApplied(folder.halfApplied(half))
+        }
+        var steps: [MigrationStep] = []
+        for row in rows.reversed() where row.version > target && (row.isApplied || row.isHalfApplied) {
+            guard let migration = folder.migration(row.version) else {
+                throw .unknownVersion(row.version, name: row.name)
+            }
+            guard let script = migration.down else {
+                throw .irreversible(
+                    version: row.version,
+                    reason: migration.header.irreversible ?? "it has no down script"
+                )
+            }
+            steps.append(MigrationStep(migration: migration, direction: .down, script: script, row: row))
+        }
+        return steps
+    }
+
+    /// Whether everything that was applied is in the folder, under the same name and unchanged.
+    static func check(_ folder: MigrationFolder, _ rows: [LedgerRow]) throws(MigrationError) {
+        for row in rows where row.isApplied || row.isHalfApplied {
+            guard let migration = folder.migration(row.version) else {
+                throw .unknownVersion(row.version, name: row.name)
+            }
+            guard migration.name == row.name else {
+                throw .renamed(version: row.version, applied: row.name, folder: migration.name)
+            }
+            guard migration.up.checksum == row.upChecksum else {
+                throw .edited(version: row.version, path: migration.up.path)
+            }
+            guard migration.down?.checksum == row.downChecksum else {
+                throw .edited(version: row.version, path: migration.down?.path ?? "\(migration.label)/down")
+            }
+        }
+    }
+
+    private static func checkVersion(_ version: Int, _ folder: MigrationFolder) throws(MigrationError) {
+        guard (0...folder.latest).contains(version) else { throw .noSuchVersion(version, latest: folder.latest) }
+    }
+}
+
+extension MigrationFolder {
+    /// Where the run of a row stopped, in words of the script. The row has been checked against the folder.
+    func halfApplied(_ row: LedgerRow) -> HalfAppliedMigration {
+        let script = migration(row.version)?.script(row.direction)
+        var error: DatabaseError?
+        if row.state == .failed {
+            error = DatabaseError(.other, code: row.errorCode ?? 0, message: row.errorText ?? "no text")
+        }
+        return HalfAppliedMigration(
+            version: row.version,
+            name: row.name,
+            direction: row.direction,
+            script: script,
+            statement: row.statementDone + 1,
+            error: error
+        )
+    }
+}
+
+extension HalfAppliedMigration {
+    init(
+        version: Int,
+        name: String,
+        direction: MigrationDirection,
+        script: MigrationScript?,
+        statement: Int,
+        error: DatabaseError?
+    ) {
+        let statements = script?.statements ?? []
+        let stopped = statements.indices.contains(statement - 1) ? statements[statement - 1] : nil
+        self.init(
+            version: version,
+            name: name,
+            direction: direction,
+            place: "\(script?.path ?? "unknown"):\(stopped?.line ?? 1)",
+            statement: statement,
+            statements: statements.count,
+            text: stopped?.text ?? "",
+            error: error
+        )
+    }
+}

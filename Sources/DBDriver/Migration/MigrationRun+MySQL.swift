@@ -1,0 +1,148 @@
+extension MigrationRun {
+    /// MySQL: statement by statement, each counted in the row.
+    ///
+    /// - Returns: false when the row is no longer as the plan saw it.
+    func performOneByOne(_ step: MigrationStep) async throws(MigrationError) -> Bool {
+        let (lease, options) = (lease, migrator.options)
+        let id = randomID()
+        var row = newRow(step)
+        guard try await begin(row, step) else { return false }
+        if step.interrupted?.state == .running, row.statementDone < row.statements,
+            try await isDone(row.statementDone, of: step)
+        {
+            progress(.foundDone(label: step.migration.label, number: row.statementDone + 1))
+            row.statementDone += 1
+            try await save(row)
+        }
+        for index in row.statementDone..<row.statements {
+            progress(.statement(step, number: index + 1))
+            guard try await connection.run({ try lease.isHeld(in: $0) }) else { throw .leaseLost(version: row.version) }
+            do throws(MigrationError) {
+                try await run(step.script.statements[index], row)
+            } catch {
+                guard case .database(let cause) = error, !error.isLostConnection else { throw error }
+                let half = step.stopped(at: index, cause)
+                row.fail(half, at: options.now())
+                await note { [row] session in
+                    _ = try MigrationLedger.update(row, in: session)
+                    try MigrationLedger.log(row, step, id, holder: lease.holder, in: session)
+                }
+                throw .halfApplied(half)
+            }
+            row.statementDone = index + 1
+            if !step.script.statements[index].changesRows { try await save(row) }
+        }
+        row.finish(step, at: options.now())
+        try await connection.transaction { [row] session in
+            guard try MigrationLedger.update(row, in: session) else {
+                throw MigrationError.leaseLost(version: row.version)
+            }
+            try MigrationLedger.log(row, step, id, holder: lease.holder, in: session)
+        }
+        return true
+    }
+
+    /// Writes "running". The row is locked and compared first: the transaction of a lost connection may have ended only now.
+    private func begin(_ row: LedgerRow, _ step: MigrationStep) async throws(MigrationError) -> Bool {
+        let lease = lease
+        let id = randomID()
+        return try await connection.transaction { session in
+            guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: row.version) }
+            guard try MigrationLedger.lockedRow(row.version, in: session) == step.row else { return false }
+            if let old = step.interrupted, old.state == .running {
+                try MigrationLedger.log(
+                    old,
+                    id: id,
+                    action: old.direction.rawValue,
+                    outcome: "interrupted",
+                    holder: lease.holder,
+                    at: row.startedAt,
+                    in: session
+                )
+            }
+            try MigrationLedger.begin(row, in: session)
+            return true
+        }
+    }
+
+    /// Runs the next statement of a row. One that changes rows is counted in its own transaction, so its outcome is never in
+    /// doubt. DDL commits by itself: when the connection is lost before it is counted, ``isDone(_:of:)`` decides.
+    ///
+    /// - Throws: when the statement has not taken effect, or may not have because the connection is lost.
+    private func run(
+        _ statement: StatementSplitter.Statement,
+        _ row: LedgerRow
+    ) async throws(MigrationError) {
+        let connection = connection
+        var row = row
+        row.statementDone += 1
+        if statement.changesRows {
+            try await connection.transaction { [row] session in
+                try session.execute(trustedText: statement.text)
+                guard try MigrationLedger.update(row, in: session) else {
+                    throw MigrationError.leaseLost(version: row.version)
+                }
+            }
+        } else {
+            try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
+                try await connection.run { try $0.execute(trustedText: statement.text) }
+            }
+        }
+    }
+
+    /// Writes how far the migration is.
+    private func save(_ row: LedgerRow) async throws(MigrationError) {
+        try await connection.transaction { session in
+            guard try MigrationLedger.update(row, in: session) else {
+                throw MigrationError.leaseLost(version: row.version)
+            }
+        }
+    }
+
+    /// Whether a statement that an interrupted run may have begun took effect.
+    ///
+    /// - Throws: ``MigrationError/halfApplied(_:)`` when that cannot be told, ``MigrationError/stillRunning(_:waited:)``.
+    private func isDone(_ index: Int, of step: MigrationStep) async throws(MigrationError) -> Bool {
+        let statement = step.script.statements[index]
+        try await waitUntilGone(statement.text, step.stopped(at: index, nil))
+        if statement.changesRows { return false }
+        if let change = SchemaChange(statement.text) { return try await connection.run { try change.isDone(in: $0) } }
+        guard step.migration.header.isIdempotent else { throw .halfApplied(step.stopped(at: index, nil)) }
+        return false
+    }
+
+    /// DDL outlives its client: waits until no connection to this database runs the statement any more.
+    private func waitUntilGone(_ text: String, _ half: HalfAppliedMigration) async throws(MigrationError) {
+        let start = ContinuousClock.now
+        while try await connection.run({ try $0.isRunning(text) }) {
+            let waited = ContinuousClock.now - start
+            guard waited < migrator.options.ddlWait else { throw .stillRunning(half, waited: waited) }
+            try await MigrationConnection.pause(.milliseconds(200))
+        }
+    }
+}
+
+extension StatementSplitter.Statement {
+    /// Whether it takes part in a transaction.
+    fileprivate var changesRows: Bool {
+        let word = text.prefix { $0.isLetter }.uppercased()
+        return ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains(word)
+    }
+}
+
+extension Session {
+    /// MySQL: whether another connection to this database runs a statement.
+    fileprivate func isRunning(_ text: String) throws(DatabaseError) -> Bool {
+        let running = try rows(
+            """
+            SELECT info AS text FROM information_schema.processlist
+            WHERE db = DATABASE() AND id <> CONNECTION_ID() AND info IS NOT NULL
+            """
+        )
+        for row in running {
+            // A server may cut a long text off.
+            if try row.get("text", as: String.self).prefix(500) == text.prefix(500) { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,53 @@
+extension MigrationRun {
+    /// SQLite: the whole migration and its row in one transaction.
+    ///
+    /// - Returns: false when the row is no longer as the plan saw it.
+    func performAtOnce(_ step: MigrationStep) async throws(MigrationError) -> Bool {
+        let (lease, options, progress, row) = (lease, migrator.options, progress, newRow(step))
+        let id = randomID()
+        do throws(MigrationError) {
+            return try await connection.transaction { session in
+                guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: row.version) }
+                guard try MigrationLedger.lockedRow(row.version, in: session) == step.row else { return false }
+                for (index, statement) in step.script.statements.enumerated() {
+                    progress(.statement(step, number: index + 1))
+                    do throws(DatabaseError) {
+                        try session.execute(trustedText: statement.text)
+                        if index + 1 == step.script.statements.count { try session.checkForeignKeys() }
+                    } catch {
+                        guard error.kind != .conflict else { throw error }
+                        throw MigrationError.rolledBack(step.stopped(at: index, error))
+                    }
+                }
+                var row = row
+                row.finish(step, at: options.now())
+                try MigrationLedger.begin(row, in: session)
+                try MigrationLedger.log(row, step, id, holder: lease.holder, in: session)
+                guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: row.version) }
+                return true
+            }
+        } catch {
+            if case .rolledBack(let half) = error {
+                var failed = row
+                failed.fail(half, at: options.now())
+                failed.statementDone = 0
+                await note { [failed] in try MigrationLedger.log(failed, step, id, holder: lease.holder, in: $0) }
+            }
+            throw error
+        }
+    }
+}
+
+extension Session {
+    /// SQLite: what enforcement would have refused during the migration.
+    fileprivate func checkForeignKeys() throws(DatabaseError) {
+        guard
+            let row = try row("SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1")
+        else { return }
+        let (child, parent) = (try row.get("child", as: String.self), try row.get("parent", as: String.self))
+        throw DatabaseError(
+            .foreignKeyViolation,
+            message: "after the migration a row of \(child) would refer to no row of \(parent)"
+        )
+    }
+}

@@ -1,0 +1,128 @@
+internal import Logging
+
+extension MigrationRun {
+    /// Applies or takes back one migration.
+    ///
+    /// - Returns: nil when the version's row is no longer as the plan saw it, so that a new plan is needed.
+    func perform(_ step: MigrationStep, left: Int) async throws(MigrationError) -> FinishedMigration? {
+        let start = ContinuousClock.now
+        let script = step.script
+        progress(
+            .begun(
+                label: step.migration.label,
+                direction: step.direction,
+                statementDone: step.interrupted?.statementDone ?? 0,
+                statements: script.statements.count,
+                left: left
+            )
+        )
+        let isDone =
+            switch migrator.configuration.dialect {
+            case .sqlite: try await performAtOnce(step)
+            case .mysql: try await performOneByOne(step)
+            }
+        guard isDone else { return nil }
+        return FinishedMigration(
+            version: step.migration.version,
+            label: step.migration.label,
+            direction: step.direction,
+            statements: script.statements.count,
+            milliseconds: (ContinuousClock.now - start).milliseconds
+        )
+    }
+
+    /// Writes down a failure as well as possible; the failure itself is what the caller has to hear of.
+    func note(_ body: @Sendable (Session) throws -> Void) async {
+        do throws(MigrationError) {
+            try await connection.transaction(body)
+        } catch {
+            migrator.logger.warning("a failed migration could not be noted", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The row of a run that begins a step, or goes on with it.
+    func newRow(_ step: MigrationStep) -> LedgerRow {
+        let statements = step.script.statements.count
+        return LedgerRow(
+            version: step.migration.version,
+            name: step.migration.name,
+            dialect: migrator.folder.dialect.rawValue,
+            phase: step.migration.header.phase,
+            upChecksum: step.migration.up.checksum,
+            downChecksum: step.migration.down?.checksum,
+            direction: step.direction,
+            state: .running,
+            statementDone: min(max(0, step.interrupted?.statementDone ?? 0), statements),
+            statements: statements,
+            startedAt: migrator.options.now(),
+            appVersion: String(migrator.options.appVersion.prefix(64)),
+            owner: lease.owner
+        )
+    }
+}
+
+extension MigrationStep {
+    func stopped(at index: Int, _ error: DatabaseError?) -> HalfAppliedMigration {
+        HalfAppliedMigration(
+            version: migration.version,
+            name: migration.name,
+            direction: direction,
+            script: script,
+            statement: index + 1,
+            error: error
+        )
+    }
+}
+
+extension MigrationProgress {
+    static func statement(_ step: MigrationStep, number: Int) -> MigrationProgress {
+        .statement(
+            label: step.migration.label,
+            number: number,
+            statements: step.script.statements.count,
+            text: step.script.statements[number - 1].text
+        )
+    }
+}
+
+extension LedgerRow {
+    mutating func finish(_ step: MigrationStep, at now: Timestamp) {
+        state = step.direction == .up ? .done : .reverted
+        statementDone = statements
+        end(at: now)
+    }
+
+    /// The error's text may be long, and the column is not.
+    mutating func fail(_ half: HalfAppliedMigration, at now: Timestamp) {
+        state = .failed
+        statementDone = half.statement - 1
+        errorCode = half.error?.code
+        errorText = half.error.map { String($0.message.prefix(2_000)) }
+        end(at: now)
+    }
+
+    private mutating func end(at now: Timestamp) {
+        finishedAt = now
+        milliseconds = (now.microseconds - startedAt.microseconds) / 1_000
+    }
+}
+
+extension MigrationLedger {
+    static func log(
+        _ row: LedgerRow,
+        _ step: MigrationStep,
+        _ id: String,
+        holder: String,
+        in session: Session
+    ) throws(DatabaseError) {
+        try log(
+            row,
+            id: id,
+            action: step.direction.rawValue,
+            outcome: row.state == .failed ? "failed" : "done",
+            holder: holder,
+            at: row.finishedAt ?? row.startedAt,
+            in: session
+        )
+    }
+}

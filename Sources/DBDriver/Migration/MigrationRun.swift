@@ -1,0 +1,206 @@
+internal import Logging
+
+/// One run of the migrator: it has the lease, and gives it back in ``finish()``.
+///
+/// It plans anew after each migration and after each lost connection, always from what the database knows by then.
+final class MigrationRun {
+    let migrator: Migrator
+    let lease: MigrationLease
+    let progress: @Sendable (MigrationProgress) -> Void
+    private(set) var connection: MigrationConnection
+    private var heartbeat: Task<Void, Never>?
+
+    /// How often in a row a lost connection is replaced before the run gives up.
+    private static let reconnectsMax = 5
+
+    private init(
+        _ migrator: Migrator,
+        _ progress: @escaping @Sendable (MigrationProgress) -> Void,
+        _ connection: MigrationConnection
+    ) {
+        self.migrator = migrator
+        self.progress = progress
+        self.connection = connection
+        lease = MigrationLease(
+            owner: randomID(),
+            holder: String(migrator.options.holder.prefix(200)),
+            duration: migrator.options.leaseDuration
+        )
+    }
+
+    /// Connects, makes the migrator's tables, and waits for the lease.
+    static func start(
+        _ migrator: Migrator,
+        _ progress: @escaping @Sendable (MigrationProgress) -> Void
+    ) async throws(MigrationError) -> MigrationRun {
+        let run = MigrationRun(migrator, progress, try await MigrationConnection.open(migrator.configuration))
+        do throws(MigrationError) {
+            try await run.reconnecting { () async throws(MigrationError) in try await run.takeLease() }
+        } catch {
+            await run.finish()
+            throw error
+        }
+        return run
+    }
+
+    /// Carries out one plan after the other until it is empty.
+    func carryOut(
+        _ plan: ([LedgerRow]) throws(MigrationError) -> [MigrationStep]
+    ) async throws(MigrationError) -> [FinishedMigration] {
+        var finished: [FinishedMigration] = []
+        while true {
+            let next = try await reconnecting { () async throws(MigrationError) -> FinishedMigration? in
+                while true {
+                    let steps = try plan(try await connection.run { try MigrationLedger.rows(in: $0) })
+                    guard let step = steps.first else { return nil }
+                    guard !Task.isCancelled else { throw .cancelled }
+                    if let done = try await perform(step, left: steps.count - 1) { return done }
+                }
+            }
+            guard let next else { return finished }
+            finished.append(next)
+            progress(.finished(next))
+        }
+    }
+
+    /// Writes an operator's decision about the statement at which a migration stopped.
+    func resolve(version: Int, statement: Int, isDone: Bool) async throws(MigrationError) {
+        let (lease, now) = (lease, migrator.options.now())
+        let id = randomID()
+        try await connection.transaction { session in
+            guard var row = try MigrationLedger.lockedRow(version, in: session), row.isHalfApplied,
+                row.statementDone + 1 == statement, statement <= row.statements
+            else { throw MigrationError.nothingToResolve(version: version, statement: statement) }
+            guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: version) }
+            row.state = .failed
+            row.statementDone += isDone ? 1 : 0
+            row.errorText = "an operator said that statement \(statement) is \(isDone ? "done" : "not done")"
+            guard try MigrationLedger.update(row, in: session) else { throw MigrationError.leaseLost(version: version) }
+            try MigrationLedger.log(
+                row,
+                id: id,
+                action: "resolve",
+                outcome: isDone ? "done" : "not-done",
+                holder: lease.holder,
+                at: now,
+                in: session
+            )
+        }
+    }
+
+    /// Stops renewing the lease, gives it back and closes the connection. When even a new connection fails, the lease ends by
+    /// itself.
+    func finish() async {
+        heartbeat?.cancel()
+        await heartbeat?.value
+        let lease = lease
+        do throws(MigrationError) {
+            try await connection.transaction { try lease.release(in: $0) }
+        } catch {
+            migrator.logger.debug("the lease was not given back", metadata: ["error": "\(error)"])
+            await releaseAnew()
+        }
+        await connection.close()
+    }
+
+    private func releaseAnew() async {
+        let (lease, duration) = (lease, lease.duration)
+        do throws(MigrationError) {
+            await connection.close()
+            connection = try await MigrationConnection.open(migrator.configuration)
+            try await connection.transaction { session in
+                if try MigrationTables.count(in: session) == MigrationTables.names.count {
+                    try lease.release(in: session)
+                }
+            }
+        } catch {
+            migrator.logger.warning(
+                "the migration lease could not be given back; it ends by itself",
+                metadata: ["error": "\(error)", "within": "\(duration)"]
+            )
+        }
+    }
+
+    private func takeLease() async throws(MigrationError) {
+        try await connection.transaction { try MigrationTables.create(in: $0) }
+        let lease = lease
+        let start = ContinuousClock.now
+        while let holder = try await connection.transaction({ try lease.take(in: $0) }) {
+            progress(.waiting(holder: holder.description, heldFor: holder.heldFor))
+            let waited = ContinuousClock.now - start
+            guard waited < migrator.options.lockWait else {
+                throw .locked(holder: holder.description, heldFor: holder.heldFor, waited: waited)
+            }
+            try await MigrationConnection.pause(migrator.options.lockPoll * Double.random(in: 0.5...1.5))
+        }
+        startHeartbeat()
+    }
+
+    /// Renews the lease from a second connection, four times in its life. Whether it is lost is not told from here: the run
+    /// itself looks before each statement.
+    ///
+    /// SQLite needs none: a migration there is one write transaction, which renews the lease when it begins and when it
+    /// ends, and nobody else can write to take the lease over in between.
+    private func startHeartbeat() {
+        guard heartbeat == nil, migrator.configuration.dialect == .mysql else { return }
+        let (configuration, lease) = (migrator.configuration, lease)
+        heartbeat = Task {
+            var connection: MigrationConnection?
+            var isOurs = true
+            while isOurs, (try? await MigrationConnection.pause(lease.duration / 4)) != nil {
+                do throws(MigrationError) {
+                    let open =
+                        if let connection { connection } else {
+                            try await MigrationConnection.open(configuration, name: "migrate-lease")
+                        }
+                    connection = open
+                    isOurs = try await open.transaction { try lease.renew(in: $0) }
+                } catch {
+                    await connection?.close()
+                    connection = nil
+                }
+            }
+            await connection?.close()
+        }
+    }
+
+    /// Repeats the body on a new connection when the old one is lost.
+    private func reconnecting<T>(
+        _ body: () async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
+        for _ in 1...Self.reconnectsMax {
+            do throws(MigrationError) {
+                return try await body()
+            } catch {
+                guard error.isLostConnection else { throw error }
+                progress(.reconnecting)
+                await connection.close()
+                connection = try await reopen()
+            }
+        }
+        return try await body()
+    }
+
+    /// Opens a new connection; a server that restarts gets about 13 s.
+    private func reopen() async throws(MigrationError) -> MigrationConnection {
+        for attempt in 1...6 {
+            try await MigrationConnection.pause(.milliseconds(100 << attempt))
+            do throws(MigrationError) {
+                return try await MigrationConnection.open(migrator.configuration)
+            } catch {
+                guard case .database(let cause) = error, [.unavailable, .connectionLost].contains(cause.kind) else {
+                    throw error
+                }
+            }
+        }
+        return try await MigrationConnection.open(migrator.configuration)
+    }
+}
+
+/// 128 random bits in hexadecimal.
+func randomID() -> String {
+    (0..<2).map { _ in
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+}

@@ -1,0 +1,90 @@
+/// The tokens of a MySQL statement without blanks and comments, read from left to right.
+struct StatementWords {
+    private struct Word {
+        let kind: SQLLexer.Kind
+        let text: String
+    }
+
+    private var words: [Word]
+    private var position = 0
+
+    init?(_ statement: String) {
+        guard let tokens = try? SQLLexer.tokens(of: statement, .mysql) else { return nil }
+        let bytes = Array(statement.utf8)
+        words = tokens.filter { $0.kind != .blank && $0.kind != .comment }.map {
+            Word(kind: $0.kind, text: String(decoding: bytes[$0.range], as: UTF8.self))
+        }
+    }
+
+    var isAtEnd: Bool { position == words.count }
+
+    /// The next word in upper case.
+    mutating func next() -> String? {
+        guard position < words.count, words[position].kind == .word else { return nil }
+        defer { position += 1 }
+        return words[position].text.uppercased()
+    }
+
+    mutating func skip(_ keyword: String) -> Bool {
+        guard position < words.count, words[position].kind == .word,
+            words[position].text.uppercased() == keyword
+        else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func skipIfExists() {
+        guard skip("IF") else { return }
+        _ = skip("NOT")
+        _ = skip("EXISTS")
+    }
+
+    /// A plain or quoted name; nil when another database is named as well.
+    mutating func name() -> String? {
+        guard position < words.count, words[position].kind == .word || words[position].kind == .quotedName,
+            position + 1 == words.count || words[position + 1].text != "."
+        else { return nil }
+        let word = words[position]
+        position += 1
+        guard word.kind == .quotedName else { return word.text }
+        return word.text.dropFirst().dropLast().split(separator: "``", omittingEmptySubsequences: false)
+            .joined(separator: "`")
+    }
+
+    /// A column's name after `ADD` or `DROP`, with or without the word COLUMN; nil when it is another kind of change.
+    mutating func columnName() -> String? {
+        let isSaid = skip("COLUMN")
+        skipIfExists()
+        let others: Set = [
+            "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "FULLTEXT", "SPATIAL", "PARTITION", "PERIOD", "SYSTEM",
+            "CONSTRAINT",
+            "INDEX", "KEY",
+        ]
+        guard isSaid || position < words.count && !others.contains(words[position].text.uppercased()) else {
+            return nil
+        }
+        return name()
+    }
+
+    func contains(_ keyword: String) -> Bool {
+        words.contains { $0.kind == .word && $0.text.uppercased() == keyword }
+    }
+
+    /// Drops `, ALGORITHM = …` and `, LOCK = …` behind the change.
+    ///
+    /// - Returns: false when more than one change is left.
+    mutating func keepOnlyChange() -> Bool {
+        var depth = 0
+        var parts: [[Word]] = [[]]
+        for word in words[position...] {
+            if word.text == "(" { depth += 1 }
+            if word.text == ")" { depth -= 1 }
+            if word.text == ",", depth == 0 { parts.append([]) } else { parts[parts.count - 1].append(word) }
+        }
+        parts.removeAll { ["ALGORITHM", "LOCK"].contains($0.first?.text.uppercased()) }
+        guard parts.count == 1 else { return false }
+        words = parts[0]
+        position = 0
+        return true
+    }
+}

@@ -1,0 +1,147 @@
+/// What a connection pool decides: a pure machine without sockets, threads or clocks. The shell (``ConnectionPool``) tells
+/// it what happened, and carries out the actions it returns, in their order.
+///
+/// Waiters are served first come, first served. A connection is opened whenever somebody waits and fewer than `maximum`
+/// are open or being opened.
+struct PoolState {
+    typealias ConnectionID = Int
+    typealias WaiterID = Int
+
+    struct Limits {
+        /// Connections at most.
+        var connectionsMax: Int
+        /// Callers that may wait at once.
+        var waitersMax: Int
+        /// An idle connection is asked for a sign of life before it is lent again after this long.
+        var idleBeforeCheck: Duration
+        /// A connection is replaced after this long, so that load spreads over servers that were added; nil for never.
+        var ageMax: Duration?
+    }
+
+    enum Action: Equatable {
+        /// Open a connection, then report ``opened`` or ``openFailed``.
+        case open(ConnectionID)
+        /// Lend the connection to the waiter; ping it first when `check` is set.
+        case lend(ConnectionID, to: WaiterID, check: Bool)
+        /// Tell the waiter that it gets no connection.
+        case refuse(WaiterID, Refusal)
+        /// Close the connection; nothing is to be reported.
+        case close(ConnectionID)
+        /// The pool was shut down and its last connection is closed.
+        case finish
+    }
+
+    enum Refusal: Equatable {
+        case queueFull
+        case timedOut
+        case cancelled
+        case shutDown
+        case openFailed
+    }
+
+    private struct Idle {
+        let id: ConnectionID
+        let since: Timestamp
+    }
+
+    private let limits: Limits
+    private var nextID = 0
+    private var waiting: [WaiterID] = []
+    private var opening: Set<ConnectionID> = []
+    /// When each open connection was opened.
+    private var birth: [ConnectionID: Timestamp] = [:]
+    /// Used like a stack: the connection used last is lent first, so that the others may grow old.
+    private var idle: [Idle] = []
+    private var isShutDown = false
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
+
+    /// Open connections, lent or idle.
+    var openCount: Int { birth.count }
+    /// Open connections that nobody uses.
+    var idleCount: Int { idle.count }
+    /// Callers that wait.
+    var waitingCount: Int { waiting.count }
+
+    /// A caller wants a connection.
+    mutating func lease(_ waiter: WaiterID, now: Timestamp) -> [Action] {
+        guard !isShutDown else { return [.refuse(waiter, .shutDown)] }
+        if waiting.isEmpty, let connection = idle.popLast() {
+            return [.lend(connection.id, to: waiter, check: connection.since + limits.idleBeforeCheck < now)]
+        }
+        guard waiting.count < limits.waitersMax else { return [.refuse(waiter, .queueFull)] }
+        waiting.append(waiter)
+        return openForWaiters()
+    }
+
+    /// A caller waits no longer.
+    mutating func withdraw(_ waiter: WaiterID, because reason: Refusal) -> [Action] {
+        guard let index = waiting.firstIndex(of: waiter) else { return [] }
+        waiting.remove(at: index)
+        return [.refuse(waiter, reason)]
+    }
+
+    /// A connection was opened.
+    mutating func opened(_ connection: ConnectionID, now: Timestamp) -> [Action] {
+        opening.remove(connection)
+        birth[connection] = now
+        return hand(connection, now: now)
+    }
+
+    /// A connection could not be opened. Whoever waited longest learns why; for the others it is tried again.
+    mutating func openFailed(_ connection: ConnectionID) -> [Action] {
+        opening.remove(connection)
+        var actions: [Action] = waiting.isEmpty ? [] : [.refuse(waiting.removeFirst(), .openFailed)]
+        actions += openForWaiters()
+        return actions + finishIfDrained()
+    }
+
+    /// A caller gave a connection back. `isUsable` is false after an error that ends connections.
+    mutating func release(_ connection: ConnectionID, isUsable: Bool, now: Timestamp) -> [Action] {
+        guard let born = birth[connection] else { return [] }
+        let isTooOld = limits.ageMax.map { born + $0 < now } ?? false
+        guard isUsable, !isTooOld, !isShutDown else {
+            birth[connection] = nil
+            return [.close(connection)] + openForWaiters() + finishIfDrained()
+        }
+        return hand(connection, now: now)
+    }
+
+    /// Refuses everybody who waits, closes what is idle, and the rest as it comes back.
+    mutating func shutDown() -> [Action] {
+        guard !isShutDown else { return [] }
+        isShutDown = true
+        let actions = waiting.map { Action.refuse($0, .shutDown) } + idle.map { .close($0.id) }
+        for connection in idle { birth[connection.id] = nil }
+        waiting = []
+        idle = []
+        return actions + finishIfDrained()
+    }
+
+    private mutating func hand(_ connection: ConnectionID, now: Timestamp) -> [Action] {
+        guard !isShutDown else {
+            birth[connection] = nil
+            return [.close(connection)] + finishIfDrained()
+        }
+        guard waiting.isEmpty else { return [.lend(connection, to: waiting.removeFirst(), check: false)] }
+        idle.append(Idle(id: connection, since: now))
+        return []
+    }
+
+    /// Opens as many connections as there are waiters without one under way, within the limit.
+    private mutating func openForWaiters() -> [Action] {
+        var actions: [Action] = []
+        while opening.count < waiting.count, birth.count + opening.count < limits.connectionsMax {
+            nextID += 1
+            opening.insert(nextID)
+            actions.append(.open(nextID))
+        }
+        return actions
+    }
+
+    private func finishIfDrained() -> [Action] {
+        isShutDown && birth.isEmpty && opening.isEmpty ? [.finish] : []
+    }
+}

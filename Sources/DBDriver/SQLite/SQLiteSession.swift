@@ -1,0 +1,101 @@
+internal import CSQLite
+
+/// A connection to a SQLite database, by the system's library.
+@safe final class SQLiteSession: EngineSession {
+    let dialect = Dialect.sqlite
+    let interrupter: Interrupter
+    private var database: OpaquePointer?
+    private var statements = StatementCache<SQLiteStatement>()
+
+    /// Opens the file (or `:memory:`) and sets the session up.
+    ///
+    /// - Throws: ``DatabaseError/Kind/unavailable`` when there is no such file and it may not be created.
+    init(_ configuration: SQLiteConfiguration, access: TransactionAccess) throws(DatabaseError) {
+        var opened: OpaquePointer?
+        var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        if configuration.createIfMissing { flags |= SQLITE_OPEN_CREATE }
+        let code = unsafe sqlite3_open_v2(configuration.path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened = unsafe opened else {
+            let error = unsafe sqliteError(opened, code: code, statement: nil)
+            unsafe sqlite3_close_v2(opened)
+            throw error
+        }
+        unsafe database = opened
+        let handle = unsafe SQLiteHandle(opened)
+        interrupter = Interrupter { handle.interrupt() }
+        do throws(DatabaseError) {
+            try setUp(configuration, access: access)
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    deinit {
+        close()
+    }
+
+    /// WAL lets readers go on while one connection writes; FULL makes a commit survive a power cut.
+    /// https://www.sqlite.org/pragma.html
+    private func setUp(_ configuration: SQLiteConfiguration, access: TransactionAccess) throws(DatabaseError) {
+        unsafe sqlite3_busy_timeout(database, Int32(configuration.busyTimeout.milliseconds))
+        try runText("PRAGMA journal_mode = WAL")
+        try runText("PRAGMA synchronous = FULL")
+        try runText("PRAGMA foreign_keys = ON")
+        try runText("PRAGMA trusted_schema = OFF")
+        if access == .readOnly { try runText("PRAGMA query_only = ON") }
+    }
+
+    var isInTransaction: Bool {
+        unsafe database != nil && sqlite3_get_autocommit(database) == 0
+    }
+
+    func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
+        let database = unsafe try opened()
+        if let statement = statements.take(sql.text) {
+            defer { statements.put(statement, for: sql.text) }
+            return try unsafe statement.run(sql, rowLimit: rowLimit, database: database)
+        }
+        let statement = try unsafe SQLiteStatement(sql.text, database: database)
+        defer { statements.put(statement, for: sql.text) }
+        return try unsafe statement.run(sql, rowLimit: rowLimit, database: database)
+    }
+
+    func runText(_ text: String) throws(DatabaseError) {
+        let database = unsafe try opened()
+        let code = unsafe sqlite3_exec(database, text, nil, nil, nil)
+        guard code == SQLITE_OK else { throw unsafe sqliteError(database, code: code, statement: text) }
+    }
+
+    func ping() throws(DatabaseError) {
+        _ = unsafe try opened()
+    }
+
+    func close() {
+        interrupter.disarm()
+        statements.removeAll()
+        unsafe sqlite3_close_v2(database)
+        unsafe database = nil
+    }
+
+    private func opened() throws(DatabaseError) -> OpaquePointer {
+        guard let database = unsafe database else { throw .misuse("the SQLite connection is closed") }
+        return unsafe database
+    }
+}
+
+/// The handle for the one call that another thread may make.
+///
+/// `@unchecked Sendable`: sqlite3_interrupt may be called from any thread while the connection is open
+/// (https://www.sqlite.org/c3ref/interrupt.html), and ``Interrupter`` keeps it from being called later.
+@safe private struct SQLiteHandle: @unchecked Sendable {
+    private let database: OpaquePointer
+
+    init(_ database: OpaquePointer) {
+        unsafe self.database = unsafe database
+    }
+
+    func interrupt() {
+        unsafe sqlite3_interrupt(database)
+    }
+}

@@ -1,0 +1,313 @@
+/// The client's side of discovering a service over Streamable HTTP, free of input and output: an event goes in, the next
+/// action comes out.
+///
+/// It asks for `server/discover` first; whatever is not a modern service's answer leads to the handshake of the legacy
+/// revisions (2026-07-28, Streamable HTTP, "Backward Compatibility"). Then it lists the tools on all pages and, when
+/// wanted, reads the resource `service_description`. A fault in that last part costs the description only.
+public struct DiscoverySession: Sendable {
+    enum Step {
+        case probing, initializing, confirming, listingTools, listingResources, readingDescription, over
+    }
+
+    let client: JSONObject
+    private let wantsDescription: Bool
+    private(set) var step = Step.probing
+    /// The revision agreed on; `nil` before.
+    private(set) var version: ProtocolVersion?
+    private(set) var sessionID: String?
+    private var capabilities: JSONObject = [:]
+
+    private var lastID: Int64 = 0
+    private var lastCall = JSONRPCCall(method: "")
+    private var openStream: (status: Int, headers: HeaderFields)?
+    private var serviceRequests = 0
+    private var hasProbedAgain = false
+    private var hasInitializedAgain = false
+    private var hasAskedAgain = false
+
+    private var walk = PageWalk()
+    private var intake = ToolIntake()
+    private var search = DescriptionSearch()
+    private var serviceDescription: String?
+
+    /// A session for one service.
+    ///
+    /// - Parameters:
+    ///   - wantsDescription: Whether to look for the service's description among its resources.
+    ///   - clientName: Our name, told to the service.
+    ///   - clientVersion: Our version, told to the service.
+    public init(wantsDescription: Bool, clientName: String, clientVersion: String) {
+        self.wantsDescription = wantsDescription
+        client = ["name": .string(clientName), "version": .string(clientVersion)]
+    }
+
+    /// Takes what happened and says what to do. Nothing more is to be reported after `finished` and `failed`.
+    public mutating func next(_ event: DiscoveryEvent) -> DiscoveryAction {
+        do {
+            return try advance(event)
+        } catch {
+            return giveUp(error)
+        }
+    }
+
+    private mutating func advance(_ event: DiscoveryEvent) throws(DiscoveryFailure) -> DiscoveryAction {
+        switch event {
+        case .start:
+            return probe()
+        case .failed(let failure):
+            throw failure
+        case .reply(let status, let headers, let body):
+            return try handle(Answer(body, awaiting: lastID), status, HeaderFields(fields: headers))
+        case .streamOpened(let status, let headers):
+            openStream = (status, HeaderFields(fields: headers))
+            return step == .confirming ? try confirm(status) : .read
+        case .streamEvent(let event):
+            return try read(event)
+        case .streamEnded:
+            return try endStream()
+        }
+    }
+
+    private mutating func handle(
+        _ answer: Answer,
+        _ status: Int,
+        _ headers: HeaderFields
+    ) throws(DiscoveryFailure) -> DiscoveryAction {
+        if status == 401 || status == 403 || (300..<400).contains(status) { throw .status(status) }
+        switch step {
+        case .probing: return try judgeProbe(answer, status)
+        case .initializing: return try agree(try result(answer, status), headers)
+        case .confirming: return try confirm(status)
+        case .listingTools, .listingResources, .readingDescription:
+            if status == 404, sessionID != nil, !hasInitializedAgain { return startOver() }
+            return try take(try result(answer, status))
+        case .over: throw .notMCP
+        }
+    }
+
+    /// The result in an answer to anything but the probe.
+    private func result(_ answer: Answer, _ status: Int) throws(DiscoveryFailure) -> JSONObject {
+        switch answer {
+        case .error(let code, _):
+            throw DiscoveryFailure(.unusable, "the service refused \(lastCall.method) with error \(code)")
+        case .none where !(200..<300).contains(status), .result where !(200..<300).contains(status):
+            throw .status(status)
+        case .none:
+            throw .notMCP
+        case .result(let result):
+            if version?.isModern == true { try checkCompleteness(of: result) }
+            return result
+        }
+    }
+
+    /// A result that wants something of us first can't be used: we declare no capability (2026-07-28, basic, "Results").
+    private func checkCompleteness(of result: JSONObject) throws(DiscoveryFailure) {
+        guard let type = result["resultType"], type.string != "complete" else { return }
+        throw DiscoveryFailure(.unusable, "the service did not complete its answer to \(lastCall.method)")
+    }
+}
+
+// MARK: - Agreeing on a revision
+
+extension DiscoverySession {
+    private mutating func probe() -> DiscoveryAction {
+        step = .probing
+        return send(JSONRPCCall(method: "server/discover"))
+    }
+
+    private mutating func judgeProbe(_ answer: Answer, _ status: Int) throws(DiscoveryFailure) -> DiscoveryAction {
+        if case .error(let code, let data) = answer {
+            switch code {
+            case JSONRPCError.unsupportedProtocolVersionCode:
+                return try settle(for: data?["supported"])
+            case JSONRPCError.headerMismatchCode, JSONRPCError.missingClientCapabilityCode:
+                throw DiscoveryFailure(.unusable, "the service refused server/discover with error \(code)")
+            default: break
+            }
+        }
+        if status == 429 || status >= 500 { throw .status(status) }
+        guard case .result(let result) = answer, (200..<300).contains(status),
+            let versions = result["supportedVersions"]?.array, let capabilities = result["capabilities"]?.object
+        else { return initialize() }
+        try checkCompleteness(of: result)
+        guard versions.contains(.string(ProtocolVersion.newestModern.rawValue)) else { return initialize() }
+        version = .newestModern
+        self.capabilities = capabilities
+        return listTools()
+    }
+
+    /// Chooses among the versions that the service named when it refused ours.
+    private mutating func settle(for supported: JSONValue?) throws(DiscoveryFailure) -> DiscoveryAction {
+        let versions = (supported?.array ?? []).compactMap { $0.string.flatMap(ProtocolVersion.init(rawValue:)) }
+        if versions.contains(.newestModern), !hasProbedAgain {
+            hasProbedAgain = true
+            return probe()
+        }
+        guard versions.contains(where: { !$0.isModern }) else {
+            throw DiscoveryFailure(.unusable, "the service speaks no version of MCP that is known here")
+        }
+        return initialize()
+    }
+
+    private mutating func initialize() -> DiscoveryAction {
+        step = .initializing
+        let params: JSONObject = [
+            "protocolVersion": .string(ProtocolVersion.newestLegacy.rawValue), "capabilities": [:],
+            "clientInfo": .object(client),
+        ]
+        return send(JSONRPCCall(method: "initialize", params: params))
+    }
+
+    /// Takes the result of `initialize`. Only this answer may assign a session id (2025-11-25, "Session Management").
+    private mutating func agree(
+        _ result: JSONObject,
+        _ headers: HeaderFields
+    ) throws(DiscoveryFailure) -> DiscoveryAction {
+        guard let text = result["protocolVersion"]?.string else { throw .notMCP }
+        guard let version = ProtocolVersion(rawValue: text), !version.isModern else {
+            throw DiscoveryFailure(.unusable, "the service speaks no version of MCP that is known here")
+        }
+        if let id = headers[MCPHeader.sessionID] {
+            guard id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !id.isEmpty,
+                id.utf8.count <= DiscoveryLimits.echoedBytes
+            else { throw DiscoveryFailure(.unusable, "the service sent a session id that is unusable") }
+            sessionID = id
+        }
+        self.version = version
+        capabilities = result["capabilities"]?.object ?? [:]
+        step = .confirming
+        openStream = nil
+        return .send(post(.notification(JSONRPCCall(method: "notifications/initialized"))))
+    }
+
+    private mutating func confirm(_ status: Int) throws(DiscoveryFailure) -> DiscoveryAction {
+        guard (200..<300).contains(status) else { throw .status(status) }
+        return listTools()
+    }
+
+    /// The session is gone (404): one more handshake, and the lists from their beginning.
+    private mutating func startOver() -> DiscoveryAction {
+        hasInitializedAgain = true
+        (version, sessionID) = (nil, nil)
+        (walk, intake, search) = (PageWalk(), ToolIntake(), DescriptionSearch())
+        return initialize()
+    }
+}
+
+// MARK: - Fetching
+
+extension DiscoverySession {
+    private mutating func listTools() -> DiscoveryAction {
+        guard capabilities["tools"] != nil else {
+            intake.warn("the service declares no tools")
+            return listResources()
+        }
+        step = .listingTools
+        walk = PageWalk()
+        return send(JSONRPCCall(method: "tools/list"))
+    }
+
+    private mutating func listResources() -> DiscoveryAction {
+        guard wantsDescription, capabilities["resources"] != nil else { return finish() }
+        step = .listingResources
+        walk = PageWalk()
+        return send(JSONRPCCall(method: "resources/list"))
+    }
+
+    private mutating func take(_ result: JSONObject) throws(DiscoveryFailure) -> DiscoveryAction {
+        switch step {
+        case .listingTools:
+            guard let page = result["tools"]?.array else { throw .notMCP }
+            try intake.add(page, isModern: version?.isModern == true)
+            guard let cursor = try walk.next(after: result) else { return listResources() }
+            return send(JSONRPCCall(method: "tools/list", params: ["cursor": .string(cursor)]))
+        case .listingResources:
+            search.add(result["resources"]?.array ?? [])
+            if !search.isOver, let cursor = try walk.next(after: result) {
+                return send(JSONRPCCall(method: "resources/list", params: ["cursor": .string(cursor)]))
+            }
+            guard let uri = search.uri else { return finish() }
+            step = .readingDescription
+            return send(JSONRPCCall(method: "resources/read", params: ["uri": .string(uri)]))
+        default:
+            serviceDescription = DescriptionSearch.text(in: result["contents"])
+            return finish()
+        }
+    }
+
+    private mutating func finish() -> DiscoveryAction {
+        step = .over
+        let service = DiscoveredService(
+            tools: intake.tools,
+            serviceDescription: serviceDescription,
+            protocolVersion: version ?? .newestLegacy,
+            warnings: intake.warnings
+        )
+        return .finished(service, goodbye: goodbye())
+    }
+
+    /// A fault after the tools are known leaves the tools. Whoever is out of reach gets no goodbye.
+    private mutating func giveUp(_ failure: DiscoveryFailure) -> DiscoveryAction {
+        if step == .listingResources || step == .readingDescription {
+            intake.warn("the service's description could not be read: \(failure.reason)")
+            return finish()
+        }
+        step = .over
+        return .failed(failure, goodbye: failure.kind == .unavailable ? nil : goodbye())
+    }
+
+    private mutating func send(_ call: JSONRPCCall) -> DiscoveryAction {
+        lastID += 1
+        lastCall = call
+        openStream = nil
+        return .send(post(.request(id: .integer(lastID), call)))
+    }
+}
+
+// MARK: - Streams
+
+extension DiscoverySession {
+    private mutating func read(_ event: ServerSentEvent) throws(DiscoveryFailure) -> DiscoveryAction {
+        guard let openStream else { throw .notMCP }
+        guard event.type == "message", !event.data.isEmpty else { return .read }
+        guard let value = try? JSONValue.parse(event.data), let message = try? JSONRPCMessage(value) else {
+            throw DiscoveryFailure(.unusable, "the service sent a message that is not JSON-RPC")
+        }
+        switch message {
+        case .notification:
+            return .read
+        case .request(let id, let call):
+            return try answer(call, id)
+        case .response(let id, let outcome):
+            guard let answer = Answer(id, outcome, awaiting: lastID) else { return .read }
+            return try handle(answer, openStream.status, openStream.headers)
+        }
+    }
+
+    /// Services of the legacy revisions may ask us while they answer; modern ones have no way to.
+    private mutating func answer(_ call: JSONRPCCall, _ id: JSONRPCID) throws(DiscoveryFailure) -> DiscoveryAction {
+        guard step != .probing, version?.isModern != true else { return .read }
+        serviceRequests += 1
+        guard serviceRequests <= DiscoveryLimits.serviceRequests else {
+            throw DiscoveryFailure(.unusable, "the service sends too many requests of its own")
+        }
+        let outcome: Result<JSONValue, JSONRPCError> =
+            call.method == "ping" ? .success([:]) : .failure(.methodNotFound(call.method))
+        return .sendAside(post(.response(id: id, outcome)))
+    }
+
+    /// A stream that ends before the answer: lists and reads are asked for once more, since they change nothing.
+    private mutating func endStream() throws(DiscoveryFailure) -> DiscoveryAction {
+        switch step {
+        case .probing:
+            return initialize()
+        case .listingTools, .listingResources, .readingDescription:
+            if !hasAskedAgain {
+                hasAskedAgain = true
+                return send(lastCall)
+            }
+        case .initializing, .confirming, .over: break
+        }
+        throw DiscoveryFailure(.unusable, "the service ended its answer early")
+    }
+}

@@ -1,0 +1,121 @@
+/// Collects the tools of a service page by page, leaving out what breaks a rule and saying so.
+struct ToolIntake {
+    private(set) var tools: [DiscoveredTool] = []
+    private(set) var warnings: [String] = []
+    private var names: Set<String> = []
+    private var bytes = 0
+
+    /// Takes one page.
+    ///
+    /// - Parameters:
+    ///   - page: The tools as the service lists them.
+    ///   - isModern: Whether tools with faulty `x-mcp-header` annotations must be dropped.
+    /// - Throws: ``DiscoveryFailure`` when there are too many tools or too many bytes of them.
+    mutating func add(_ page: [JSONValue], isModern: Bool) throws(DiscoveryFailure) {
+        for value in page {
+            guard let name = acceptableName(of: value) else { continue }
+            let tool: DiscoveredTool
+            do {
+                tool = try read(value, name: name, isModern: isModern)
+            } catch {
+                warn("tool \"\(name)\" was left out: \(error.reason)")
+                continue
+            }
+            guard names.insert(name).inserted else {
+                warn("tool \"\(name)\" is listed twice; the first is kept")
+                continue
+            }
+            try keep(tool)
+        }
+    }
+
+    /// Notes something that was left out.
+    mutating func warn(_ text: String) {
+        if warnings.count < DiscoveryLimits.warnings { warnings.append(text) }
+    }
+
+    private mutating func keep(_ tool: DiscoveredTool) throws(DiscoveryFailure) {
+        tools.append(tool)
+        guard tools.count <= DiscoveryLimits.listed else {
+            throw DiscoveryFailure(.unusable, "the service has more than \(DiscoveryLimits.listed) tools")
+        }
+        bytes += tool.description.utf8.count + tool.inputSchema.utf8.count
+        bytes += (tool.outputSchema?.utf8.count ?? 0) + (tool.annotations?.utf8.count ?? 0)
+        guard bytes <= DiscoveryLimits.totalBytes else {
+            throw DiscoveryFailure(.unusable, "the service's tool definitions are too large")
+        }
+    }
+
+    private mutating func acceptableName(of value: JSONValue) -> String? {
+        guard let name = value["name"]?.string, !name.isEmpty else {
+            warn("a tool without a name was left out")
+            return nil
+        }
+        let scalars = name.unicodeScalars
+        guard scalars.count <= DiscoveryLimits.nameLength else {
+            warn("a tool whose name is longer than \(DiscoveryLimits.nameLength) characters was left out")
+            return nil
+        }
+        guard !scalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            warn("a tool with control characters in its name was left out")
+            return nil
+        }
+        return name
+    }
+
+    private mutating func read(
+        _ value: JSONValue,
+        name: String,
+        isModern: Bool
+    ) throws(ToolRefusal) -> DiscoveredTool {
+        guard let input = value["inputSchema"], input.object != nil else {
+            throw ToolRefusal(reason: "it has no input schema")
+        }
+        if isModern, let fault = MirroredParameters.fault(in: input) { throw ToolRefusal(reason: fault) }
+        let description = value["description"]?.string ?? ""
+        let tool = DiscoveredTool(
+            name: name,
+            title: value["title"]?.string?.cut(to: DiscoveryLimits.titleLength),
+            description: description.cut(to: DiscoveryLimits.descriptionLength),
+            inputSchema: try text(of: input, "input schema"),
+            outputSchema: try optionalText(of: value["outputSchema"], "output schema"),
+            annotations: try optionalText(of: value["annotations"], "annotations object")
+        )
+        if tool.description.utf8.count < description.utf8.count {
+            warn("the description of tool \"\(name)\" was cut to \(DiscoveryLimits.descriptionLength) characters")
+        }
+        return tool
+    }
+
+    /// What is no object says nothing that could be kept.
+    private func optionalText(of value: JSONValue?, _ what: String) throws(ToolRefusal) -> String? {
+        guard let value, value.object != nil else { return nil }
+        return try text(of: value, what)
+    }
+
+    private func text(of value: JSONValue, _ what: String) throws(ToolRefusal) -> String {
+        guard value.depth <= DiscoveryLimits.schemaDepth else {
+            throw ToolRefusal(reason: "its \(what) is nested deeper than \(DiscoveryLimits.schemaDepth) levels")
+        }
+        let text = value.canonical()
+        guard text.utf8.count <= DiscoveryLimits.schemaBytes else {
+            throw ToolRefusal(reason: "its \(what) is larger than \(DiscoveryLimits.schemaBytes / 1024) KiB")
+        }
+        return text
+    }
+}
+
+private struct ToolRefusal: Error {
+    let reason: String
+}
+
+extension JSONValue {
+    /// How many arrays and objects stand inside each other, this one included.
+    fileprivate var depth: Int {
+        switch self {
+        case .array(let elements): 1 + (elements.map(\.depth).max() ?? 0)
+        case .object(let object): 1 + (object.members.map(\.value.depth).max() ?? 0)
+        default: 0
+        }
+    }
+}

@@ -1,0 +1,162 @@
+/// A stateless MCP server of every revision on one endpoint: HTTP request in, HTTP response out, no input or output of
+/// its own. Any instance can serve any request; no session id is ever issued.
+public struct MCPServer: Sendable {
+    /// Runs a tool. What it throws is reported as an internal error without details: a failure that the caller may know
+    /// of is a ``ToolResult/failure(_:)``.
+    public typealias CallTool = @Sendable (ToolCall) async throws -> ToolResult
+
+    let name: String
+    let version: String
+    let title: String
+    let instructions: String
+    let serviceDescription: String
+    let toolNames: Set<String>
+    let toolList: JSONValue
+    let callTool: CallTool
+
+    /// The most messages in one batch (revision 2025-03-26 only).
+    static let batchLimit = 20
+
+    /// A server.
+    ///
+    /// - Parameters:
+    ///   - name: The server's name for programs.
+    ///   - version: The server's own version.
+    ///   - title: The server's name for people.
+    ///   - instructions: What the model should know about the server as a whole.
+    ///   - serviceDescription: The text of the resource `service_description`, by which registries describe a service.
+    ///   - tools: The tools in the order in which they are listed, on one page.
+    ///   - callTool: Runs one of `tools`.
+    public init(
+        name: String,
+        version: String,
+        title: String,
+        instructions: String,
+        serviceDescription: String,
+        tools: [ToolDefinition],
+        callTool: @escaping CallTool
+    ) {
+        self.name = name
+        self.version = version
+        self.title = title
+        self.instructions = instructions
+        self.serviceDescription = serviceDescription
+        self.toolNames = Set(tools.map(\.name))
+        self.toolList = .array(tools.map(\.json))
+        self.callTool = callTool
+    }
+
+    /// Answers a request.
+    ///
+    /// A legacy request that is understood is always answered with status 200, errors included: legacy clients take any
+    /// other status for the end of the connection. Modern errors carry the status of 2026-07-28, Streamable HTTP.
+    public func respond(to request: MCPHTTPRequest) async -> MCPHTTPResponse {
+        let headers = HeaderFields(fields: request.headers)
+        guard request.method == "POST" else {
+            return .refusal(405, .invalidRequest("only POST is served"), headers: [("Allow", "POST")])
+        }
+        guard MediaType.matches(headers["Content-Type"], MediaType.json) else {
+            return .refusal(415, .invalidRequest("Content-Type must be application/json"))
+        }
+        guard let form = AnswerForm(accept: headers["Accept"]) else {
+            return .refusal(406, .invalidRequest("Accept must allow application/json or text/event-stream"))
+        }
+        let body: JSONValue
+        do {
+            body = try JSONValue.parse(request.body)
+        } catch {
+            return .refusal(400, .parseError(error))
+        }
+        if let elements = body.array { return await respond(toBatch: elements, headers, form) }
+        return await respond(toSingle: body, headers, form)
+    }
+
+    private func respond(
+        toSingle body: JSONValue,
+        _ headers: HeaderFields,
+        _ form: AnswerForm
+    ) async -> MCPHTTPResponse {
+        do {
+            switch try JSONRPCMessage(body) {
+            case .notification:
+                return .accepted
+            case .response:
+                let era = Era(header: headers[MCPHeader.protocolVersion], params: nil)
+                guard case .legacy = era else {
+                    return .refusal(400, .invalidRequest("a client must not send responses"))
+                }
+                return .accepted
+            case .request(let id, let call):
+                let (outcome, status) = await answer(call, headers)
+                return .answer(JSONRPCMessage.response(id: id, outcome).json, status: status, form: form)
+            }
+        } catch {
+            return .answer(JSONRPCMessage.response(id: error.id, .failure(error.error)).json, status: 400)
+        }
+    }
+
+    private func respond(
+        toBatch elements: [JSONValue],
+        _ headers: HeaderFields,
+        _ form: AnswerForm
+    ) async -> MCPHTTPResponse {
+        if let reason = refusalOfBatch(elements, headers) { return .refusal(400, .invalidRequest(reason)) }
+        var answers: [JSONValue] = []
+        for element in elements {
+            do {
+                guard case .request(let id, let call) = try JSONRPCMessage(element) else { continue }
+                answers.append(JSONRPCMessage.response(id: id, await answer(call, headers).outcome).json)
+            } catch {
+                answers.append(JSONRPCMessage.response(id: error.id, .failure(error.error)).json)
+            }
+        }
+        return answers.isEmpty ? .accepted : .answer(.array(answers), form: form)
+    }
+
+    /// Only 2025-03-26 knows batches, and there `initialize` must not be part of one (lifecycle, "Initialization").
+    private func refusalOfBatch(_ elements: [JSONValue], _ headers: HeaderFields) -> String? {
+        if elements.isEmpty { return "an empty batch" }
+        if elements.count > Self.batchLimit { return "more than \(Self.batchLimit) messages in a batch" }
+        let header = headers[MCPHeader.protocolVersion]
+        for element in elements {
+            let era = Era(header: header, params: element["params"]?.object)
+            guard case .legacy(let version) = era, header == nil || version == .v20250326 else {
+                return "batches exist in protocol version 2025-03-26 only"
+            }
+            if element["method"]?.string == "initialize" { return "initialize must not be part of a batch" }
+        }
+        return nil
+    }
+
+    private func answer(
+        _ call: JSONRPCCall,
+        _ headers: HeaderFields
+    ) async -> (outcome: Result<JSONValue, JSONRPCError>, status: Int) {
+        switch Era(header: headers[MCPHeader.protocolVersion], params: call.params) {
+        case .legacy:
+            do {
+                return (.success(.object(try await legacyResult(of: call))), 200)
+            } catch {
+                return (.failure(error), 200)
+            }
+        case .modern:
+            do {
+                try ModernRules.check(call, headers)
+                return (.success(.object(try await modernResult(of: call))), 200)
+            } catch {
+                return (.failure(error), modernStatus(of: error))
+            }
+        case .contradictory:
+            let error = JSONRPCError.headerMismatch("\(MCPHeader.protocolVersion) differs from the body")
+            return (.failure(error), modernStatus(of: error))
+        }
+    }
+
+    private func modernStatus(of error: JSONRPCError) -> Int {
+        switch error.code {
+        case JSONRPCError.methodNotFoundCode: 404
+        case JSONRPCError.internalErrorCode: 200
+        default: 400
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import DBDriver
+
+/// The statements about sealed tokens.
+enum CredentialTable {
+    /// What one look-up for a user and a service finds.
+    struct Found: Sendable {
+        let serviceID: String
+        let requiresAuthorization: Bool
+        let method: AuthorizationMethod
+        let sealed: SealedToken?
+    }
+
+    static func find(
+        _ service: ServiceName,
+        _ user: UserID,
+        _ session: Session
+    ) throws(DatabaseError) -> Found? {
+        let row = try session.row(
+            """
+            SELECT s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope
+            FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(user)
+            WHERE s.name = \(service)
+            """)
+        guard let row else { return nil }
+        return Found(
+            serviceID: try row.get("id"),
+            requiresAuthorization: try row.get("requires_authorization"),
+            method: try row.get("method_authorization"),
+            sealed: try sealed(row)
+        )
+    }
+
+    static func store(
+        _ sealed: SealedToken,
+        serviceID: String,
+        _ user: UserID,
+        at time: Timestamp,
+        _ session: Session
+    ) throws(DatabaseError) {
+        let overwrite = session.dialect.onConflict(
+            "service_id", "user_id", update: ["key_id", "envelope", "rev", "updated_at"])
+        try session.execute(
+            """
+            INSERT INTO user_tokens (service_id, user_id, key_id, envelope, rev, created_at, updated_at)
+            VALUES (\(serviceID), \(user), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(time),
+            \(time)) \(overwrite)
+            """)
+    }
+
+    static func findDiscovery(
+        serviceID: String,
+        _ session: Session
+    ) throws(DatabaseError) -> (method: AuthorizationMethod, sealed: SealedToken)? {
+        let row = try session.row(
+            """
+            SELECT method_authorization, key_id, envelope FROM discovery_credentials WHERE service_id = \(serviceID)
+            """)
+        guard let row, let sealed = try sealed(row) else { return nil }
+        return (try row.get("method_authorization"), sealed)
+    }
+
+    static func storeDiscovery(
+        _ sealed: SealedToken,
+        _ method: AuthorizationMethod,
+        serviceID: String,
+        at time: Timestamp,
+        _ session: Session
+    ) throws(DatabaseError) {
+        let overwrite = session.dialect.onConflict(
+            "service_id", update: ["method_authorization", "key_id", "envelope", "rev", "updated_at"])
+        try session.execute(
+            """
+            INSERT INTO discovery_credentials (service_id, method_authorization, key_id, envelope, rev, created_at, updated_at)
+            VALUES (\(serviceID), \(method), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(time),
+            \(time)) \(overwrite)
+            """)
+    }
+
+    /// Changes with every write of a row, so that whoever seals it again under a new key can tell whether it is still the
+    /// row that was read.
+    private static func newRevision() -> Int64 {
+        Int64.random(in: 1...Int64.max)
+    }
+
+    private static func sealed(_ row: Row) throws(DatabaseError) -> SealedToken? {
+        guard let keyID = try row.get("key_id", as: UInt32?.self) else { return nil }
+        return SealedToken(keyID: keyID, bytes: try row.get("envelope"))
+    }
+}

@@ -1,0 +1,117 @@
+internal import DBDriver
+
+extension MCPRegistry {
+    /// What an agent must send to a service on a user's behalf.
+    ///
+    /// - Throws: `notFound` for the service, `unauthenticated` when the user has stored no token for it, `unavailable`
+    ///   without a database, or without the key that the token was sealed with
+    public func access(to service: ServiceName, for user: UserID) async throws(RegistryError) -> Access {
+        guard let found = try await read({ try CredentialTable.find(service, user, $0) }) else {
+            throw RegistryError(.notFound, "Service not found")
+        }
+        guard found.requiresAuthorization else { return .open }
+        let vault = try requiredVault()
+        guard let sealed = found.sealed else {
+            throw RegistryError(
+                .unauthenticated, "User is not authorized to use this service. Authorize please.")
+        }
+        return .token(
+            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"), found.method)
+    }
+
+    /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered.
+    ///
+    /// - Throws: `notFound` for the service, and then nothing is stored; `unavailable` without a database or key ring
+    public func store(
+        _ token: NewToken,
+        for user: UserID,
+        at service: ServiceName,
+        by principal: Principal
+    ) async throws(RegistryError) {
+        let vault = try requiredVault()
+        let target = "service '\(service)', user '\(user)'"
+        try await change(.storeToken, target, by: principal) { session, time in
+            guard let found = try CredentialTable.find(service, user, session) else { throw Self.noService(service) }
+            let sealed = try Self.seal(token, .userToken(serviceID: found.serviceID, user), vault)
+            try UserTable.insert(user, at: time, session)
+            try CredentialTable.store(sealed, serviceID: found.serviceID, user, at: time, session)
+        }
+    }
+
+    /// Stores what the registry itself sends when it reads a service's tools, sealed.
+    ///
+    /// - Throws: `notFound` for the service, `unavailable` without a database or key ring
+    public func storeDiscoveryCredential(
+        _ token: NewToken,
+        _ method: AuthorizationMethod,
+        for service: ServiceName,
+        by principal: Principal
+    ) async throws(RegistryError) {
+        let vault = try requiredVault()
+        try await change(.storeDiscoveryCredential, "service '\(service)'", by: principal) { session, time in
+            guard let found = try ServiceTable.find(service, session) else { throw Self.noService(service) }
+            let sealed = try Self.seal(token, .discovery(serviceID: found.id), vault)
+            try CredentialTable.storeDiscovery(sealed, method, serviceID: found.id, at: time, session)
+        }
+    }
+
+    func discoveryCredential(for service: RegisteredService) async throws(RegistryError) -> DiscoveryCredential? {
+        guard let found = try await read({ try CredentialTable.findDiscovery(serviceID: service.id, $0) }) else {
+            return nil
+        }
+        let context = TokenContext.discovery(serviceID: service.id)
+        let token = try open(found.sealed, context, try requiredVault(), of: "discovery of '\(service.name)'")
+        return DiscoveryCredential(method: found.method, token: token)
+    }
+
+    private func requiredVault() throws(RegistryError) -> TokenVault {
+        guard let vault else {
+            throw RegistryError(.unavailable, "no key ring is configured: tokens can be neither stored nor read")
+        }
+        return vault
+    }
+
+    private static func seal(
+        _ token: NewToken,
+        _ context: TokenContext,
+        _ vault: TokenVault
+    ) throws(RegistryError) -> SealedToken {
+        do {
+            return try vault.seal(token.secret, context: context)
+        } catch {
+            throw RegistryError(.internal, "internal error", detail: "sealing a token failed: \(error)")
+        }
+    }
+
+    private func open(
+        _ sealed: SealedToken,
+        _ context: TokenContext,
+        _ vault: TokenVault,
+        of owner: String
+    ) throws(RegistryError) -> Secret {
+        do {
+            return try vault.open(sealed, context: context)
+        } catch {
+            let detail = "the token of \(owner), service id \(context.serviceID), can't be opened: \(error)"
+            switch error {
+            case .keyUnavailable, .keyDisabled, .wrongKey:
+                let message = "the key that the token was encrypted with is not available"
+                throw RegistryError(.unavailable, message, detail: detail)
+            case .tampered, .malformed, .sealingFailed:
+                throw RegistryError(.internal, "internal error", detail: detail)
+            }
+        }
+    }
+}
+
+extension TokenContext {
+    /// A user's token for a service.
+    fileprivate static func userToken(serviceID: String, _ user: UserID) -> TokenContext {
+        TokenContext(purpose: "user-token", serviceID: serviceID, userID: user.rawValue, field: "access_token")
+    }
+
+    /// What the registry sends to list a service's tools.
+    fileprivate static func discovery(serviceID: String) -> TokenContext {
+        TokenContext(purpose: "service-discovery", serviceID: serviceID, userID: "", field: "access_token")
+    }
+}

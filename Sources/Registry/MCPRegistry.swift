@@ -1,0 +1,113 @@
+public import DBDriver
+public import Logging
+
+/// The registry: one public method is one use case, for whichever edge asks.
+///
+/// Its methods throw ``RegistryError`` and nothing else. Everything is in the database: any number of instances may share
+/// one, and each sees at once what another has acknowledged.
+public struct MCPRegistry: Sendable {
+    /// Who may use a tool that no role is attached to.
+    public enum ToolsWithoutRoles: String, Sendable, CaseIterable {
+        /// Nobody.
+        case denied
+        /// Every role.
+        case allowed
+    }
+
+    let database: Database
+    let vault: TokenVault?
+    let discovery: any ToolDiscovery
+    let hook: any ChangeHook
+    let toolsWithoutRoles: ToolsWithoutRoles
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+
+    /// Joins the registry with what it needs.
+    ///
+    /// - Parameters:
+    ///   - database: where everything is.
+    ///   - vault: seals and opens tokens; nil without a key ring, and then whatever needs a token is `unavailable`.
+    ///   - discovery: reads what a service offers.
+    ///   - hook: told after each committed change of the catalogue.
+    ///   - toolsWithoutRoles: who may use a tool that no role is attached to.
+    ///   - clock: the time that rows are stamped with.
+    ///   - logger: for the private details of errors.
+    public init(
+        database: Database,
+        vault: TokenVault?,
+        discovery: any ToolDiscovery,
+        hook: any ChangeHook,
+        toolsWithoutRoles: ToolsWithoutRoles = .denied,
+        clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        logger: Logger
+    ) {
+        self.database = database
+        self.vault = vault
+        self.discovery = discovery
+        self.hook = hook
+        self.toolsWithoutRoles = toolsWithoutRoles
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The number of changes the catalogue has seen; also a sign that the database answers.
+    public func catalogRevision() async throws(RegistryError) -> Int64 {
+        try await read { try CatalogRevision.current($0) }
+    }
+
+    func read<T: Sendable>(
+        _ body: @escaping @Sendable (Session) throws -> T
+    ) async throws(RegistryError) -> T {
+        try await translating { try await database.read(body) }
+    }
+
+    /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the
+    /// connection is lost at COMMIT, the audit row tells whether the change has happened, so it happens exactly once.
+    func change<T: Sendable>(
+        _ action: AuditAction,
+        _ target: String,
+        by principal: Principal,
+        _ body: @escaping @Sendable (Session, Timestamp) throws -> T
+    ) async throws(RegistryError) -> T {
+        let time = clock()
+        let operationID = UUID.version7(at: time)
+        let value = try await translating {
+            try await database.write(wasCommitted: { try AuditTable.contains(operationID, $0) }) { session in
+                if action.changesCatalog { try CatalogRevision.raise(session) }
+                let value = try body(session, time)
+                try AuditTable.insert(operationID, action, target: target, by: principal, at: time, session)
+                return value
+            }
+        }
+        if action.changesCatalog { hook.catalogChanged() }
+        return value
+    }
+
+    /// Lets the registry's own errors through and turns the database's into them.
+    private func translating<T>(_ body: () async throws -> T) async throws(RegistryError) -> T {
+        do {
+            return try await body()
+        } catch let error as RegistryError {
+            throw error
+        } catch let error as DatabaseError {
+            throw Self.translated(error)
+        } catch is CancellationError {
+            throw RegistryError(.unavailable, "the request was cancelled")
+        } catch {
+            throw RegistryError(.internal, "internal error", detail: "\(type(of: error))")
+        }
+    }
+
+    static func translated(_ error: DatabaseError) -> RegistryError {
+        switch error.kind {
+        case .conflict, .connectionLost, .unavailable, .interrupted, .commitOutcomeUnknown, .storage, .accessDenied:
+            RegistryError(.unavailable, "the database is not available at present, please try again", detail: "\(error)")
+        case .schemaMismatch:
+            RegistryError(
+                .unavailable, "the database schema does not fit this server: run mcp-registry migrate up",
+                detail: "\(error)")
+        case .uniqueViolation, .foreignKeyViolation, .invalidValue, .decoding, .misuse, .other:
+            RegistryError(.internal, "internal error", detail: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// Who asks. Recorded with every change.
+public struct Principal: Sendable, Hashable {
+    /// The name in the audit log.
+    public var name: String
+
+    /// A caller by name.
+    public init(name: String) {
+        self.name = name
+    }
+
+    /// Whoever holds the administrator's token.
+    public static let administrator = Principal(name: "admin")
+    /// Anybody, where access control is off.
+    public static let anonymous = Principal(name: "anonymous")
+}

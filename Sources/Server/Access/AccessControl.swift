@@ -1,0 +1,34 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Registry
+
+/// Who may use the registry: whoever sends the administrator's token, or everybody when access control is off.
+struct AccessControl: Sendable {
+    private let adminToken: Secret?
+
+    /// - Parameter adminToken: what callers must send; nil switches access control off.
+    init(adminToken: Secret?) {
+        self.adminToken = adminToken
+    }
+
+    /// The caller behind a request's `Authorization: Bearer …` (RFC 6750 §2.1).
+    ///
+    /// The comparison takes the same time wherever the tokens differ.
+    ///
+    /// - Throws: ``Problem`` 401
+    func principal(of request: Request) throws -> Principal {
+        guard let adminToken else { return .anonymous }
+        let values = request.headers[values: .authorization]
+        guard let value = values.first else { throw Problem.unauthorized(hasCredentials: false) }
+        let parts = value.split(separator: " ", maxSplits: 1)
+        guard values.count == 1, parts.count == 2, parts[0].lowercased() == "bearer",
+            Secret(String(parts[1])) == adminToken
+        else { throw Problem.unauthorized(hasCredentials: true) }
+        return .administrator
+    }
+}
+
+/// Who asks, for code that a library calls without handing it on.
+enum Caller {
+    @TaskLocal static var principal = Principal.anonymous
+}

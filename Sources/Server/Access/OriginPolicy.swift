@@ -1,0 +1,48 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Refuses requests that a web page sends through its visitor's browser: foreign `Origin`s, and `Host`s that were rebound by DNS.
+///
+/// MCP Streamable HTTP, "Security Warning": servers MUST validate the `Origin` header to prevent DNS rebinding attacks. Programs send no
+/// `Origin`. A server that listens on loopback accepts loopback hosts only, because it may be running without access
+/// control; elsewhere every `Host` is fine unless a list is given.
+struct OriginPolicy: Sendable {
+    private let hosts: Set<String>?
+    private let origins: Set<String>
+
+    static let loopbackHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
+
+    /// Whether a listening address is reached from this machine only.
+    static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    /// - Parameters:
+    ///   - hosts: the names, without ports, that may stand in `Host`; nil for any.
+    ///   - origins: further origins that may call, such as `https://admin.example`.
+    init(hosts: Set<String>?, origins: Set<String> = []) {
+        self.hosts = hosts
+        self.origins = origins
+    }
+
+    /// - Throws: ``Problem`` 403
+    func check(_ request: Request) throws {
+        let authority = (request.head.authority ?? "").lowercased()
+        if let hosts, !hosts.contains(Self.name(in: authority)) {
+            throw Problem(.forbidden, "forbidden", "this Host is not served here")
+        }
+        let sent = request.headers[values: .origin]
+        guard !sent.isEmpty else { return }
+        let own = ["http://" + authority, "https://" + authority]
+        let isAllowed = sent.allSatisfy { own.contains($0.lowercased()) || origins.contains($0.lowercased()) }
+        guard isAllowed else { throw Problem(.forbidden, "forbidden", "this Origin may not call the registry") }
+    }
+
+    /// The host without its port.
+    private static func name(in authority: String) -> String {
+        guard authority.first != "[" else {
+            return String(authority[..<(authority.firstIndex(of: "]").map(authority.index(after:)) ?? authority.endIndex)])
+        }
+        return String(authority.prefix { $0 != ":" })
+    }
+}

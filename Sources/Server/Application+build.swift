@@ -1,0 +1,76 @@
+internal import DBDriver
+internal import Foundation
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import Registry
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The running server. The only place that knows every concrete type.
+struct Application: Sendable {
+    /// How long running requests have to end after SIGTERM.
+    static let shutdownMax = Duration.seconds(9)
+
+    private let services: [any Service]
+    private let logger: Logger
+
+    /// Joins all parts; opens nothing yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: the settings.
+    ///   - migrations: what the schema must be, for `/ready`.
+    ///   - logger: what everything logs to.
+    init(_ configuration: ServerConfiguration, _ migrations: MigrationFolder, logger: Logger) {
+        let database = Database(configuration.database, logger: logger)
+        let client = OutboundHTTPClient()
+        let hook = configuration.rereadHook.map { url in
+            AgentRereadHook(url: url.absoluteString, client: client.client, logger: logger)
+        }
+        let registry = MCPRegistry(
+            database: database,
+            vault: configuration.keyRing.map { TokenVault(ring: $0) },
+            discovery: HTTPToolDiscovery(client: client.client, version: Version.current, logger: logger),
+            hook: hook ?? NoHook(),
+            toolsWithoutRoles: configuration.toolsWithoutRoles,
+            logger: logger
+        )
+        let catalog = ToolCatalog(registry, logger: logger)
+        let isLocal = OriginPolicy.isLoopback(configuration.host)
+        let table = RouteTable(
+            ProbeRoutes.routes(database, migrations) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+                + [MCPRoute.route(catalog)],
+            access: AccessControl(adminToken: configuration.adminToken),
+            origins: OriginPolicy(hosts: isLocal ? OriginPolicy.loopbackHosts : nil)
+        )
+        let http = Hummingbird.Application(
+            responder: table,
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "mcp-registry"),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? configuration.port
+                logger.notice("listening on http://\(configuration.host):\(port)")
+            },
+            logger: logger
+        )
+        // Started in this order, shut down in the reverse one.
+        services = [database, client] + (hook.map { [$0] } ?? []) + [http]
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets running requests end.
+    func run() async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = Self.shutdownMax
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+/// Where nobody wants to be told.
+private struct NoHook: ChangeHook {
+    func catalogChanged() {}
+}

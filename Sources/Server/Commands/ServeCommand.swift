@@ -1,0 +1,139 @@
+internal import ArgumentParser
+internal import DBDriver
+internal import Foundation
+internal import Logging
+internal import Migrations
+internal import Registry
+
+/// `mcp-registry serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer agents over HTTP and MCP.",
+        discussion: """
+            Settings come from the command line, the environment, and a .env file, in this order. Needs REGISTRY_ADMIN_TOKEN, \
+            a key ring (REGISTRY_KEY or REGISTRY_KEYRING), and a migrated database (mcp-registry migrate up); or --dev.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "The address to listen on. (default: 0.0.0.0; with --dev 127.0.0.1)")
+    var host: String?
+
+    @Option(help: "The port to listen on; 0 for any free one. (default: 8000)")
+    var port: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Serve this machine only, on SQLite, without access control.",
+            discussion: "Creates and migrates ./dev.db and keeps a key ring in ./.dev-keyring.json."))
+    var dev = false
+
+    @Flag(help: "Start without a key ring: tokens can then be neither stored nor read.")
+    var allowNoTokens = false
+
+    func run() async throws {
+        var configuration = try await configured {
+            try await options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
+        }
+        var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = configuration.logLevel
+        if dev {
+            try await prepareDevelopment(&configuration, logger)
+        } else {
+            try checkProduction(configuration)
+        }
+        let migrations = try folder(configuration.database.dialect)
+        let application = Application(configuration, migrations, logger: logger)
+        try await checkSchema(configuration.database, migrations, logger)
+        do {
+            try await application.run()
+        } catch {
+            throw CommandFailure(message: "the server ended: \(error)")
+        }
+    }
+
+    /// Says what development mode does, and does it.
+    private func prepareDevelopment(_ configuration: inout ServerConfiguration, _ logger: Logger) async throws {
+        guard OriginPolicy.isLoopback(configuration.host) else {
+            throw CommandFailure(
+                message: "--dev has no access control and listens on loopback only, not on \(configuration.host)", exitCode: 2)
+        }
+        configuration.adminToken = nil
+        standardError("DEVELOPMENT MODE: access control is off; only this machine can connect.")
+        if configuration.keyRing == nil {
+            configuration.keyRing = try await configured { try KeyRingSource.development(in: ".") }
+            standardError("Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database.")
+        }
+        do throws(MigrationError) {
+            let done = try await Migrator(configuration.database, logger: logger).up()
+            standardError("The database \(configuration.database.place) is up to date (\(done.count) migrations applied now).")
+        } catch {
+            throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
+        }
+    }
+
+    /// Without `--dev` nothing is made up: no key, no access for everybody.
+    private func checkProduction(_ configuration: ServerConfiguration) throws {
+        guard configuration.adminToken != nil else {
+            throw CommandFailure(
+                message: "REGISTRY_ADMIN_TOKEN is not set: callers send it as 'Authorization: Bearer …'. "
+                    + "Set it (or REGISTRY_ADMIN_TOKEN_FILE), or use --dev on your own machine",
+                exitCode: 2)
+        }
+        guard let ring = configuration.keyRing else {
+            let reason =
+                "no key ring is configured: set REGISTRY_KEY (make one with: mcp-registry keys generate), REGISTRY_KEYRING, "
+                + "or one of them with _FILE"
+            guard allowNoTokens else {
+                throw CommandFailure(message: reason + "; --allow-no-tokens starts without", exitCode: 2)
+            }
+            standardError("mcp-registry: \(reason). Until then tokens can be neither stored nor read (503).")
+            return
+        }
+        guard !ring.hasDevelopmentKeys else {
+            throw CommandFailure(message: "the key ring holds a development key: make one for production", exitCode: 2)
+        }
+    }
+
+    private func folder(_ dialect: Dialect) throws -> MigrationFolder {
+        do throws(MigrationError) {
+            return try MigrationFolder(files: BundledMigrations.files, dialect: dialect)
+        } catch {
+            throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
+        }
+    }
+
+    /// A server never migrates by itself: it says what to run.
+    private func checkSchema(
+        _ configuration: DatabaseConfiguration,
+        _ migrations: MigrationFolder,
+        _ logger: Logger
+    ) async throws {
+        let database = Database(configuration, logger: logger)
+        let state: SchemaState
+        do {
+            state = try await database.read { try SchemaState.read(migrations, in: $0) }
+            await database.shutDown()
+        } catch let error as DatabaseError {
+            await database.shutDown()
+            throw CommandFailure(
+                message: "the database \(configuration.place) can't be used: \(error.debugDescription)", exitCode: 8)
+        }
+        if let advice = state.advice(command: "mcp-registry migrate") {
+            throw CommandFailure(message: "\(configuration.place): \(advice)", exitCode: 6)
+        }
+    }
+}
+
+extension DatabaseConfiguration {
+    /// Where the database is, without user or password.
+    var place: String {
+        switch engine {
+        case .sqlite(let sqlite): sqlite.path
+        case .mysql(let mysql):
+            mysql.hosts.map { "\($0.name):\($0.port)" }.joined(separator: ",") + "/" + mysql.database
+        }
+    }
+}

@@ -1,0 +1,91 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import MCP
+internal import Registry
+
+/// What agents ask over plain HTTP.
+enum AgentRoutes {
+    static func routes(_ registry: MCPRegistry) -> [Route] {
+        let token = { @Sendable (request: Request, _: Principal) in
+            try await self.token(try await RequestFields(bodyOrQuery: request), registry)
+        }
+        return [
+            Route(.get, "/list_services") { _, _ in try await listServices(registry) },
+            Route(.get, "/token", handle: token),
+            Route(.post, "/token", handle: token),
+            Route(.post, "/role_for_user") { request, principal in
+                try await roleForUser(try await RequestFields(body: request), registry, principal)
+            },
+            Route(.post, "/tools_for_role") { request, _ in
+                try await toolsForRole(try await RequestFields(body: request), registry)
+            },
+            Route(.post, "/system_prompt_for_role") { request, _ in
+                try await systemPromptForRole(try await RequestFields(body: request), registry)
+            },
+        ]
+    }
+
+    private static func listServices(_ registry: MCPRegistry) async throws -> Response {
+        let services = JSONObject(
+            try await registry.services().map { service in
+                let entry: JSONValue = ["transport": "streamable_http", "url": .string(service.endpoint.rawValue)]
+                return (service.name.rawValue, entry)
+            })
+        return .json(["services": .object(services)])
+    }
+
+    /// The only answer with a secret in it: nobody on the way may keep it.
+    private static func token(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
+        let missing = "service_name and user_id are required"
+        let service = try fields.required("service_name", orElse: missing)
+        let user = try fields.required("user_id", orElse: missing)
+        var response: Response
+        do {
+            switch try await registry.access(to: ServiceName(service), for: UserID(user)) {
+            case .open: response = .json(["status": "Ok"])
+            case .token(let secret, let method):
+                guard let text = secret.revealText() else {
+                    throw RegistryError(.internal, "internal error", detail: "a stored token is not UTF-8")
+                }
+                response = .json(["token": .string(text), "method_authorization": .string(method.rawValue)])
+            }
+        } catch let error as RegistryError {
+            var problem = Problem(error)
+            problem.headers[.cacheControl] = "no-store"
+            throw problem
+        }
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    private static func roleForUser(
+        _ fields: RequestFields,
+        _ registry: MCPRegistry,
+        _ principal: Principal
+    ) async throws -> Response {
+        let user = try UserID(try fields.required("user_id", orElse: "user_id is required"))
+        let role = try await registry.role(of: user, by: principal)
+        return .json(["role": .string(role?.rawValue ?? "")])
+    }
+
+    private static func toolsForRole(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
+        let tools = try await registry.tools(usableBy: try role(fields)).map { tool -> JSONValue in
+            [
+                "id": .integer(tool.id.rawValue),
+                "name": .string(tool.definition.name),
+                "description": .string(tool.definition.description),
+                "service_name": .string(tool.serviceName.rawValue),
+            ]
+        }
+        return .json(["tools": .array(tools)])
+    }
+
+    private static func systemPromptForRole(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
+        let prompt = try await registry.systemPrompt(of: try role(fields))
+        return .json(["default_system_prompt": .string(prompt)])
+    }
+
+    private static func role(_ fields: RequestFields) throws -> RoleName {
+        try RoleName(try fields.required("role", orElse: "role is required and should be non-empty"))
+    }
+}

@@ -1,0 +1,76 @@
+internal import Hummingbird
+internal import HTTPTypes
+internal import MCP
+internal import Registry
+
+/// An error answer: `application/problem+json` (RFC 9457), whose `detail` is the message for people and whose `code` is for
+/// programs.
+struct Problem: Error, HTTPResponseError {
+    var status: HTTPResponse.Status
+    var code: String
+    var detail: String
+    var headers: HTTPFields = [:]
+
+    /// The one table from the registry's errors to statuses.
+    init(_ error: RegistryError) {
+        let status: HTTPResponse.Status =
+            switch error.code {
+            case .invalid: .badRequest
+            case .notFound: .notFound
+            case .conflict: .conflict
+            case .unauthenticated: .unauthorized
+            case .forbidden: .forbidden
+            case .upstream: .badGateway
+            case .unavailable: .serviceUnavailable
+            case .internal: .internalServerError
+            }
+        self.init(status, error.code.rawValue, error.message)
+        if error.code == .unavailable { headers[.retryAfter] = "1" }
+    }
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, headers: HTTPFields = [:]) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+    }
+
+    static func invalid(_ detail: String) -> Problem { Problem(.badRequest, "invalid", detail) }
+
+    /// RFC 6750 §3: without credentials the challenge names no error.
+    static func unauthorized(hasCredentials: Bool) -> Problem {
+        let challenge = hasCredentials ? #"Bearer error="invalid_token""# : "Bearer"
+        let detail = hasCredentials ? "the access token is not valid" : "this request needs Authorization: Bearer <token>"
+        return Problem(.unauthorized, "unauthenticated", detail, headers: [.wwwAuthenticate: challenge])
+    }
+
+    var body: JSONValue {
+        [
+            "type": "about:blank",
+            "title": .string(status.reasonPhrase),
+            "status": .integer(Int64(status.code)),
+            "detail": .string(detail),
+            "code": .string(code),
+        ]
+    }
+
+    func response(from request: Request, context: some RequestContext) -> Response {
+        response
+    }
+
+    var response: Response {
+        var response = Response.json(body, status: status)
+        for field in headers { response.headers.append(field) }
+        response.headers[.contentType] = "application/problem+json"
+        return response
+    }
+}
+
+extension Response {
+    /// A compact JSON answer.
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        let bytes = value.serialized()
+        let headers: HTTPFields = [.contentType: "application/json", .contentLength: "\(bytes.count)"]
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

@@ -1,0 +1,76 @@
+internal import Hummingbird
+internal import MCP
+internal import NIOCore
+
+/// The members of a JSON request body, read strictly. Unknown members are ignored; the `Content-Type` is too, because the
+/// original registry did and agents live with it.
+struct RequestFields {
+    /// Bodies above this are refused with 413: 1 MiB.
+    static let bodyBytesMax = 1_048_576
+
+    private let object: JSONObject
+
+    /// Reads the body.
+    ///
+    /// - Throws: ``Problem`` 400 when it is no JSON object, 413 when it is too long.
+    init(body request: Request) async throws {
+        self.init(try Self.parse(try await Self.collect(request)))
+    }
+
+    /// Reads the body, or the query when there is none.
+    init(bodyOrQuery request: Request) async throws {
+        let bytes = try await Self.collect(request)
+        guard bytes.isEmpty, request.uri.query != nil else {
+            self.init(try Self.parse(bytes))
+            return
+        }
+        var object = JSONObject()
+        for (name, value) in request.uri.queryParameters {
+            guard object[String(name)] == nil else { throw Problem.invalid("the query parameter \(name) is given twice") }
+            object[String(name)] = .string(String(value))
+        }
+        self.init(object)
+    }
+
+    private init(_ object: JSONObject) {
+        self.object = object
+    }
+
+    /// The whole body.
+    static func collect(_ request: Request) async throws -> [UInt8] {
+        do {
+            let buffer = try await request.body.collect(upTo: bodyBytesMax)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem(.contentTooLarge, "invalid", "the request body is longer than \(bodyBytesMax) bytes")
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws -> JSONObject {
+        guard !bytes.isEmpty else { throw Problem.invalid("the request has no body: send a JSON object") }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(bytes)
+        } catch {
+            throw Problem.invalid("the request body is not valid JSON: \(error)")
+        }
+        guard let object = value.object else { throw Problem.invalid("the request body must be a JSON object") }
+        return object
+    }
+
+    /// A text that must be there and not empty.
+    ///
+    /// - Throws: ``Problem`` 400 with `missing` as its detail, or one that says that it is no string.
+    func required(_ name: String, orElse missing: String) throws -> String {
+        guard let text = try optional(name), !text.isEmpty else { throw Problem.invalid(missing) }
+        return text
+    }
+
+    /// A text; nil when the member is missing.
+    func optional(_ name: String, nullAllowed: Bool = false) throws -> String? {
+        guard let value = object[name] else { return nil }
+        if nullAllowed, value.isNull { return nil }
+        guard let text = value.string else { throw Problem.invalid("\(name) must be a string") }
+        return text
+    }
+}

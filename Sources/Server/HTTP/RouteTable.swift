@@ -1,0 +1,112 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import MCP
+internal import Registry
+
+/// One thing that can be asked for over HTTP.
+struct Route: Sendable {
+    /// Who may ask.
+    enum Access: Sendable {
+        /// Anybody: probes.
+        case open
+        /// Whoever ``AccessControl`` recognises.
+        case authenticated
+    }
+
+    let path: String
+    /// nil when the handler looks at the method itself.
+    let method: HTTPRequest.Method?
+    let access: Access
+    let handle: @Sendable (Request, Principal) async throws -> Response
+
+    init(
+        _ method: HTTPRequest.Method?,
+        _ path: String,
+        _ access: Access = .authenticated,
+        handle: @escaping @Sendable (Request, Principal) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.handle = handle
+    }
+}
+
+/// Answers every request: finds its route, checks who asks, and turns errors into problems.
+///
+/// All paths are fixed, so the table is a dictionary. The order of checks is: `Host` and `Origin`, credentials, path, method; a
+/// caller without credentials does not learn which paths exist.
+struct RouteTable: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    private let routes: [String: [Route]]
+    private let access: AccessControl
+    private let origins: OriginPolicy
+
+    init(_ routes: [Route], access: AccessControl, origins: OriginPolicy) {
+        self.routes = Dictionary(grouping: routes, by: \.path)
+        self.access = access
+        self.origins = origins
+    }
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let path = Self.path(of: request)
+        do {
+            return try await answer(request, routes[path] ?? [])
+        } catch let problem as Problem {
+            return log(problem, request, context, detail: nil).response
+        } catch let error as RegistryError {
+            return log(Problem(error), request, context, detail: error.detail).response
+        } catch {
+            let problem = Problem(.internalServerError, "internal", "internal error")
+            return log(problem, request, context, detail: "\(type(of: error))").response
+        }
+    }
+
+    /// One trailing slash makes no difference.
+    private static func path(of request: Request) -> String {
+        let path = request.uri.path
+        return path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
+    }
+
+    private func answer(_ request: Request, _ candidates: [Route]) async throws -> Response {
+        let route = candidates.first { $0.method == nil || $0.method == request.method }
+        let isHead = route == nil && request.method == .head
+        let found = isHead ? candidates.first { $0.method == .get } : route
+        if let found, found.access == .open {
+            return Self.finished(try await found.handle(request, .anonymous), isHead: isHead)
+        }
+        if candidates.first?.access != .open {
+            try origins.check(request)
+        }
+        let principal = try candidates.first?.access == .open ? Principal.anonymous : access.principal(of: request)
+        guard let found else { throw Self.refusal(request, candidates) }
+        return Self.finished(try await found.handle(request, principal), isHead: isHead)
+    }
+
+    /// RFC 9110 §15.5.6: a 405 lists what is allowed.
+    private static func refusal(_ request: Request, _ candidates: [Route]) -> Problem {
+        guard !candidates.isEmpty else { return Problem(.notFound, "notFound", "there is nothing at this path") }
+        var methods = candidates.compactMap(\.method?.rawValue)
+        if methods.contains("GET") { methods.insert("HEAD", at: 1) }
+        let allowed = methods.joined(separator: ", ")
+        return Problem(
+            .methodNotAllowed, "invalid", "this path answers \(allowed) only", headers: [.allow: allowed])
+    }
+
+    private static func finished(_ response: Response, isHead: Bool) -> Response {
+        isHead ? response.createHeadResponse() : response
+    }
+
+    private func log(_ problem: Problem, _ request: Request, _ context: Context, detail: String?) -> Problem {
+        // The path alone: a query may hold names that belong to users.
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(problem.status.code)",
+        ]
+        if let detail { metadata["detail"] = "\(detail)" }
+        let level: Logger.Level = problem.status.code >= 500 ? .error : .debug
+        context.logger.log(level: level, "\(problem.detail)", metadata: metadata)
+        return problem
+    }
+}

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// The program: `mcp-registry serve | migrate | keys`.
+@main
+struct MCPRegistryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mcp-registry",
+        abstract: "A registry of MCP services, the tools that roles may use, and users' encrypted tokens.",
+        version: Version.current,
+        subcommands: [ServeCommand.self, MigrateCommand.self, KeysCommand.self]
+    )
+
+    /// Runs the named command. Exit codes: 0 all done, 2 wrong usage, else what the command's error says (1 by default).
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            standardError("mcp-registry: \(failure.message)")
+            Foundation.exit(failure.exitCode)
+        } catch {
+            // ArgumentParser: help and version go to standard output with code 0, its own usage errors have code 64.
+            let code = exitCode(for: error)
+            guard code != .success else { exit(withError: error) }
+            standardError(fullMessage(for: error))
+            Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
+        }
+    }
+}
+
+/// The version of this program, noted with each migration it applies.
+enum Version {
+    static let current = "1.0.0"
+}
+
+/// Why a command ended without doing its work: one sentence and an exit code.
+struct CommandFailure: Error {
+    var message: String
+    var exitCode: Int32 = 1
+}
+
+/// Writes a line to standard error.
+func standardError(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+}

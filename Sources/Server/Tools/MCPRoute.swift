@@ -1,0 +1,48 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import MCP
+internal import Registry
+
+/// `/mcp`: hands requests to the protocol's server. Path, `Host`, `Origin`, credentials and size are checked before.
+enum MCPRoute {
+    static let path = "/mcp"
+    static let instructions =
+        "The MCP registry that stores other MCP service endpoints, descriptions, and their available tools. "
+        + "Allows to manage them"
+
+    static func route(_ catalog: ToolCatalog) -> Route {
+        let server = MCPServer(
+            name: "mcp-registry",
+            version: Version.current,
+            title: "MCP Registry",
+            instructions: instructions,
+            serviceDescription: instructions,
+            tools: catalog.tools.map(\.definition),
+            callTool: catalog.call
+        )
+        return Route(nil, path) { request, principal in
+            let incoming = MCPHTTPRequest(
+                method: request.method.rawValue,
+                headers: request.headers.map { ($0.name.rawName, $0.value) },
+                body: try await RequestFields.collect(request)
+            )
+            return Response(await Caller.$principal.withValue(principal) { await server.respond(to: incoming) })
+        }
+    }
+}
+
+extension Response {
+    /// The protocol server's answer as it is.
+    fileprivate init(_ answer: MCPHTTPResponse) {
+        var headers = HTTPFields()
+        for (name, value) in answer.headers {
+            if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+        }
+        headers[.contentLength] = "\(answer.body.count)"
+        self.init(
+            status: HTTPResponse.Status(code: answer.status),
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        )
+    }
+}

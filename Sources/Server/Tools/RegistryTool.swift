@@ -1,0 +1,93 @@
+internal import MCP
+internal import Registry
+
+/// A tool of the registry's own MCP endpoint: what clients are told about it, and what it does.
+struct RegistryTool: Sendable {
+    let definition: MCP.ToolDefinition
+    let parameters: [ToolParameter]
+    private let run: @Sendable (ToolArguments, Principal) async throws -> JSONValue
+
+    /// - Parameters:
+    ///   - name: the name; unique, at most 64 characters.
+    ///   - title: a title for people.
+    ///   - description: tells a model when to use it.
+    ///   - parameters: its arguments.
+    ///   - result: the JSON schema of what it returns.
+    ///   - hints: what a client may expect of a call.
+    ///   - run: what it does. Its value is returned as `{"result": …}`.
+    init(
+        _ name: String,
+        _ title: String,
+        _ description: String,
+        _ parameters: [ToolParameter] = [],
+        result: JSONValue = ["title": "Result", "type": "string"],
+        hints: Hints,
+        run: @escaping @Sendable (ToolArguments, Principal) async throws -> JSONValue
+    ) {
+        self.parameters = parameters
+        self.run = run
+        let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
+        let required = parameters.filter { $0.standard == nil }.map { JSONValue.string($0.name) }
+        var input: JSONObject = ["type": "object"]
+        if !parameters.isEmpty { input["properties"] = .object(properties) }
+        if !required.isEmpty { input["required"] = .array(required) }
+        input["additionalProperties"] = false
+        definition = MCP.ToolDefinition(
+            name: name,
+            title: title,
+            description: description,
+            inputSchema: .object(input),
+            // The last member tells fastmcp clients to hand out the value instead of the object around it.
+            outputSchema: [
+                "type": "object", "properties": ["result": result], "required": ["result"],
+                "x-fastmcp-wrap-result": true,
+            ],
+            annotations: hints.annotations(title)
+        )
+    }
+
+    /// What a client may expect of a call.
+    enum Hints {
+        /// It changes nothing.
+        case reads
+        /// It adds or replaces something; the same call again changes nothing more.
+        case sets
+        /// It adds something; the same call again is an error.
+        case creates(openWorld: Bool = false)
+        /// It removes something.
+        case removes
+
+        func annotations(_ title: String) -> ToolAnnotations {
+            switch self {
+            case .reads:
+                ToolAnnotations(
+                    title: title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false)
+            case .sets:
+                ToolAnnotations(
+                    title: title, readOnlyHint: false, destructiveHint: false, idempotentHint: true,
+                    openWorldHint: false)
+            case .creates(let openWorld):
+                ToolAnnotations(
+                    title: title, readOnlyHint: false, destructiveHint: false, idempotentHint: false,
+                    openWorldHint: openWorld)
+            case .removes:
+                ToolAnnotations(
+                    title: title, readOnlyHint: false, destructiveHint: true, idempotentHint: true,
+                    openWorldHint: false)
+            }
+        }
+    }
+
+    /// Runs the tool. Everything that a caller can mend is a result with `isError`.
+    ///
+    /// - Throws: ``RegistryError`` with code `internal`
+    func call(_ arguments: JSONObject, by principal: Principal) async throws -> ToolResult {
+        do {
+            return .wrapping(try await run(try ToolArguments(arguments, parameters), principal))
+        } catch let refusal as ToolArguments.Refusal {
+            return .failure(refusal.message)
+        } catch let error as RegistryError where error.code != .internal {
+            return .failure("Error calling tool '\(definition.name)': \(error.message)")
+        }
+    }
+}

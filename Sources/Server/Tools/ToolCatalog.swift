@@ -1,0 +1,31 @@
+internal import Logging
+internal import MCP
+internal import Registry
+
+/// All tools of the registry's MCP endpoint, in the order in which they are listed.
+struct ToolCatalog: Sendable {
+    let tools: [RegistryTool]
+    private let byName: [String: RegistryTool]
+    private let logger: Logger
+
+    init(_ registry: MCPRegistry, logger: Logger) {
+        tools =
+            UserTools.list(registry) + RoleTools.tools(registry) + UserTools.tools(registry)
+            + RoleTools.links(registry) + ServiceTools.tools(registry) + CredentialTools.tools(registry)
+        byName = Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
+        self.logger = logger
+    }
+
+    /// Calls a tool.
+    ///
+    /// - Throws: whatever is no caller's fault; it is logged here, and the endpoint says "internal error".
+    func call(_ call: ToolCall) async throws -> ToolResult {
+        guard let tool = byName[call.name] else { return .failure("Unknown tool: \(call.name)") }
+        do {
+            return try await tool.call(call.arguments, by: Caller.principal)
+        } catch let error as RegistryError {
+            logger.error("a tool failed", metadata: ["tool": "\(call.name)", "detail": "\(error.detail ?? "")"])
+            throw error
+        }
+    }
+}

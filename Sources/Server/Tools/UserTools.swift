@@ -1,0 +1,55 @@
+internal import MCP
+internal import Registry
+
+/// The tools about users.
+enum UserTools {
+    static let user = ToolParameter("user_id", "The user, by the id that agents use for them.")
+    static let role = ToolParameter("role_name", "The role's unique name.")
+
+    static func list(_ registry: MCPRegistry) -> [RegistryTool] {
+        [
+            RegistryTool(
+                "list_users", "List users",
+                "List all users with their roles, as pairs of user id and role name; '(no role)' stands for none.",
+                result: [
+                    "title": "Result", "type": "array",
+                    "items": [
+                        "type": "array", "prefixItems": [["type": "string"], ["type": "string"]],
+                        "minItems": 2, "maxItems": 2,
+                    ],
+                ],
+                hints: .reads
+            ) { _, _ in
+                let users = try await registry.users().map { user -> JSONValue in
+                    [.string(user.id.rawValue), .string(user.role?.rawValue ?? "(no role)")]
+                }
+                return .array(users)
+            }
+        ]
+    }
+
+    static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
+        [
+            RegistryTool(
+                "assign_role_to_user", "Assign a role to a user",
+                "Give a known user a role in place of any other. A user becomes known by its first request.",
+                [user, role], hints: .sets
+            ) { arguments, principal in
+                let user = try UserID(arguments.string("user_id"))
+                let role = try RoleName(arguments.string("role_name"))
+                try await registry.assign(role, to: user, by: principal)
+                return .string("Role with name='\(role)' assigned to user with id='\(user)'")
+            },
+            RegistryTool(
+                "remove_role_from_user", "Remove a role from a user",
+                "Take a role away from a user who has it. Fails when the user has another role or none.",
+                [user, role], hints: .removes
+            ) { arguments, principal in
+                let user = try UserID(arguments.string("user_id"))
+                let role = try RoleName(arguments.string("role_name"))
+                try await registry.unassign(role, from: user, by: principal)
+                return .string("Role with name='\(role)' removed from user with id='\(user)'")
+            },
+        ]
+    }
+}

@@ -1,0 +1,160 @@
+import TestSupport
+import Testing
+
+@testable import DBDriver
+
+/// What a run does about another that died in the middle, on engines that commit at every DDL statement.
+@Suite(
+    "Interrupted migrations on MySQL",
+    .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+)
+struct MigrationRecoveryTests {
+    private static let up = """
+        CREATE TABLE a (id INT NOT NULL PRIMARY KEY);
+        INSERT INTO a VALUES (1);
+        ALTER TABLE a ADD COLUMN n INT;
+        CREATE INDEX a_n ON a (n);
+        """
+    private static let all = files(("a", up, "DROP TABLE a;"))
+
+    /// Writes what a run leaves behind that dies at statement `done + 1`.
+    private func leaveRunning(_ database: DatabaseConfiguration, _ migrator: Migrator, done: Int) async throws {
+        let migration = migrator.folder.migrations[0]
+        let row = LedgerRow(
+            version: 1,
+            name: migration.name,
+            dialect: "mysql",
+            phase: .expand,
+            upChecksum: migration.up.checksum,
+            downChecksum: migration.down?.checksum,
+            direction: .up,
+            state: .running,
+            statementDone: done,
+            statements: migration.up.statements.count,
+            startedAt: .now(),
+            appVersion: "1",
+            owner: "dead"
+        )
+        try await database.onConnection { session in
+            try MigrationTables.create(in: session)
+            try MigrationLedger.begin(row, in: session)
+        }
+    }
+
+    @Test(
+        "A run that died at any statement, before or after the statement took effect, is finished without doing one twice",
+        arguments: 0..<4,
+        [false, true]
+    )
+    func everyBoundary(_ done: Int, _ tookEffect: Bool) async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.all)
+            let statements = migrator.folder.migrations[0].up.statements
+            // An INSERT is counted in its own transaction: it cannot have taken effect without being counted.
+            let isInsert = statements[done].text.hasPrefix("INSERT")
+            for statement in statements.prefix(tookEffect && !isInsert ? done + 1 : done) {
+                try await database.execute(statement.text)
+            }
+            try await leaveRunning(database, migrator, done: done)
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.ledger() == ["1 done 4/4"])
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM a") == 1)
+            #expect(try await database.log() == ["1 up interrupted", "1 up done"])
+        }
+    }
+
+    @Test("A run that died after its last statement only has to be marked as done")
+    func onlyMark() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.all)
+            try await leaveRunning(database, migrator, done: 4)
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.tables().isEmpty)
+        }
+    }
+
+    @Test(
+        "What cannot be told from the schema is left to an operator, exit code 4; resolve goes on",
+        arguments: [false, true]
+    )
+    func undecidable(_ isDone: Bool) async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM a;"
+            let migrator = try Migrator(database, files(("a", up, "DROP VIEW v;\nDROP TABLE a;")))
+            try await database.execute("CREATE TABLE a (id INT NOT NULL PRIMARY KEY)")
+            if isDone { try await database.execute("CREATE VIEW v AS SELECT id FROM a") }
+            try await leaveRunning(database, migrator, done: 1)
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 4)
+            #expect(error?.description.contains("migrate resolve 1 --statement 2 --done") == true)
+            #expect(try await database.ledger() == ["1 running 1/2"])
+
+            let wrong = await migrator.error { try await $0.resolve(version: 1, statement: 1, isDone: true) }
+            #expect(wrong?.exitCode == 2)
+            try await migrator.resolve(version: 1, statement: 2, isDone: isDone)
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.tables() == ["a", "v"])
+            #expect(try await database.log().contains("1 resolve \(isDone ? "done" : "not-done")"))
+        }
+    }
+
+    @Test("A migration that may run twice is simply run again")
+    func idempotent() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let up = "-- idempotent: true\nCREATE TABLE a (id INT);\nCREATE OR REPLACE VIEW v AS SELECT id FROM a;"
+            let migrator = try Migrator(database, files(("a", up, "DROP VIEW v;\nDROP TABLE a;")))
+            try await database.execute("CREATE TABLE a (id INT)")
+            try await leaveRunning(database, migrator, done: 1)
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.tables() == ["a", "v"])
+        }
+    }
+
+    @Test("A statement that the server still runs for a dead run is waited for")
+    func stillRunning() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let statement = "ALTER TABLE a ADD COLUMN n INT"
+            let migrator = try Migrator(
+                database,
+                files(("a", "CREATE TABLE a (id INT);\n\(statement);", "DROP TABLE a;"))
+            ) {
+                $0.ddlWait = .milliseconds(50)
+            }
+            try await database.execute("CREATE TABLE a (id INT)")
+            try await leaveRunning(database, migrator, done: 1)
+            let reader = try await database.holdingLocks(of: "SELECT id FROM a")
+            async let orphan: Void = database.execute(statement)
+            _ = try await database.waitUntilRunning(statement)
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 4)
+            #expect(error?.description.contains("the server still runs it") == true)
+            await reader.close()
+            try await orphan
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.ledger() == ["1 done 2/2"])
+        }
+    }
+
+    @Test(
+        "A run whose connection is killed during a statement connects again and goes on, doing nothing twice",
+        arguments: ["ALTER TABLE a ADD COLUMN n INT", "UPDATE a SET id = id + 10"]
+    )
+    func killed(_ statement: String) async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let up = "INSERT INTO a VALUES (1);\n\(statement);\nINSERT INTO a (id) VALUES (2);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            try await database.execute("CREATE TABLE a (id INT)")
+            try await database.execute("INSERT INTO a VALUES (0)")
+            let locks = try await database.holdingLocks(of: "SELECT id FROM a WHERE id = 0 FOR UPDATE")
+            async let run = migrator.up()
+            let id = try await database.waitUntilRunning(statement)
+            try await database.execute("KILL \(id)")
+            await locks.close()
+            #expect(try await run.map(\.version) == [1])
+            #expect(try await database.ledger() == ["1 done 3/3"])
+            let sum = statement.hasPrefix("UPDATE") ? 0 + 10 + 1 + 10 + 2 : 0 + 1 + 2
+            #expect(try await database.count("SELECT CAST(SUM(id) AS SIGNED) AS n FROM a") == sum)
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM migration_lock WHERE owner IS NULL") == 1)
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import DBDriver
+
+@Suite("Migrator")
+struct MigratorTests {
+    private static let three = files(
+        ("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"),
+        (
+            "b", "CREATE TABLE b (id INT NOT NULL PRIMARY KEY);\nINSERT INTO b VALUES (1);",
+            "DELETE FROM b;\nDROP TABLE b;"
+        ),
+        ("c", "CREATE TABLE c (id INT NOT NULL PRIMARY KEY);", "DROP TABLE c;")
+    )
+
+    @Test("Up, down and up again make, remove and make the schema", arguments: Engine.available)
+    func replay(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.three)
+            let up = try await migrator.up()
+            #expect(up.map(\.label) == ["0001_a", "0002_b", "0003_c"])
+            #expect(up.map(\.statements) == [1, 2, 1])
+            #expect(try await database.tables() == ["a", "b", "c"])
+            #expect(try await migrator.up().isEmpty)
+
+            let down = try await migrator.down(to: 0)
+            #expect(down.map(\.version) == [3, 2, 1])
+            #expect(try await database.tables().isEmpty)
+            #expect(try await database.ledger() == ["1 reverted 1/1", "2 reverted 2/2", "3 reverted 1/1"])
+            #expect(try await migrator.down(to: 0).isEmpty)
+
+            #expect(try await migrator.up(to: 2).map(\.version) == [1, 2])
+            #expect(try await migrator.down(to: 1).map(\.version) == [2])
+            #expect(try await migrator.up().map(\.version) == [2, 3])
+            #expect(try await database.tables() == ["a", "b", "c"])
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM b") == 1)
+            #expect(try await database.log().count == 11)
+        }
+    }
+
+    @Test("Status says how each version stands, and changes nothing", arguments: Engine.available)
+    func status(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.three) {
+                $0.appVersion = "1.2.3"
+                $0.now = { Timestamp(microseconds: 7_000_000) }
+            }
+            #expect(try await migrator.status().entries.map(\.state) == [.pending, .pending, .pending])
+            #expect(try await migrator.status().schema == .empty)
+            #expect(try await database.onConnection { try MigrationTables.count(in: $0) } == 0)
+
+            _ = try await migrator.up(to: 2)
+            let status = try await migrator.status()
+            #expect(status.entries.map(\.state) == [.applied, .applied, .pending])
+            #expect(status.entries[1].finishedAt == Timestamp(microseconds: 7_000_000))
+            #expect(status.entries[1].appVersion == "1.2.3")
+            #expect(status.schema == .behind(applied: 2, wanted: 3))
+            #expect(status.lockedBy == nil)
+
+            _ = try await migrator.up()
+            let old = try Migrator(database, Array(Self.three.prefix(2)))
+            #expect(try await old.status().entries.map(\.state) == [.applied, .unknown, .unknown])
+            #expect(try await old.status().schema == .ahead(unknown: [2, 3]))
+        }
+    }
+
+    @Test("Progress tells each migration and each statement", arguments: Engine.available)
+    func progress(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let told = Mutex<[String]>([])
+            _ = try await Migrator(database, Self.three).up(to: 2) { progress in
+                let line: String? =
+                    switch progress {
+                    case .begun(let label, let direction, let done, let statements, let left):
+                        "\(direction.rawValue) \(label) \(done)/\(statements), then \(left)"
+                    case .statement(_, let number, let statements, let text): "\(number)/\(statements) \(text)"
+                    case .finished(let migration): "finished \(migration.label)"
+                    default: nil
+                    }
+                if let line { told.withLock { $0.append(line) } }
+            }
+            #expect(
+                told.withLock { $0 } == [
+                    "up 0001_a 0/1, then 1", "1/1 CREATE TABLE a (id INT NOT NULL PRIMARY KEY)", "finished 0001_a",
+                    "up 0002_b 0/2, then 0", "1/2 CREATE TABLE b (id INT NOT NULL PRIMARY KEY)",
+                    "2/2 INSERT INTO b VALUES (1)", "finished 0002_b",
+                ]
+            )
+        }
+    }
+
+    @Test("Five runs at once on an empty database apply each file once", arguments: Engine.available)
+    func race(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let table = ("a", "CREATE TABLE a (version INT NOT NULL);", "DROP TABLE a;")
+            let rest = (2...8).map { ("step\($0)", "INSERT INTO a VALUES (\($0));", "DELETE FROM a;") }
+            let all = files([table] + rest)
+            let applied = try await withThrowingTaskGroup { group in
+                for _ in 0..<5 {
+                    group.addTask { try await Migrator(database, all).up().map(\.version) }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(applied.sorted() == Array(1...8))
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM a") == 7)
+            #expect(try await database.count("SELECT COUNT(DISTINCT version) AS n FROM a") == 7)
+            #expect(try await database.log().count == 8)
+        }
+    }
+
+    @Test(
+        "On MySQL a refused statement leaves the migration half applied and says where; mended, it goes on there",
+        .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+    )
+    func failureOnMySQL() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let up =
+                "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nINSERT INTO missing VALUES (1);\nINSERT INTO a VALUES (3);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 4)
+            let text = error?.description ?? ""
+            #expect(text.contains("migration 0001_a (up) stopped at statement 2 of 3 (0001_a/up.sql:3):"), "\(text)")
+            #expect(text.contains("INSERT INTO missing VALUES (1)"))
+            #expect(text.contains("(code 1146)"))
+            #expect(try await database.ledger() == ["1 failed 1/3"])
+            #expect(try await migrator.status().entries.map(\.state) == [.failed])
+            #expect(try await migrator.status().schema == .halfApplied(version: 1))
+            #expect(await migrator.error { _ = try await $0.down(to: 0) }?.exitCode == 4)
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM migration_lock WHERE owner IS NULL") == 1)
+
+            try await database.execute("CREATE TABLE missing (id INT)")
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.ledger() == ["1 done 3/3"])
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM missing") == 1)
+            #expect(try await database.log() == ["1 up failed", "1 up done"])
+        }
+    }
+
+    @Test("On SQLite a refused statement rolls the whole migration back; mended, it is applied from its start")
+    func failureOnSQLite() async throws {
+        try await Engine.sqlite.withEmptyDatabase { database in
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nINSERT INTO missing VALUES (1);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 1)
+            let text = error?.description ?? ""
+            #expect(text.contains("migration 0001_a (up) failed at statement 2 of 2 (0001_a/up.sql:3):"), "\(text)")
+            #expect(text.contains("no such table: missing"))
+            #expect(try await database.tables().isEmpty)
+            #expect(try await database.ledger().isEmpty)
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM migration_lock WHERE owner IS NULL") == 1)
+
+            try await database.execute("CREATE TABLE missing (id INT)")
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.log() == ["1 up failed", "1 up done"])
+        }
+    }
+
+    @Test("A refused down script stops there too, and goes on with down", arguments: Engine.available)
+    func failingDown(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let down = "DROP TABLE a;\nDROP TABLE missing;"
+            let migrator = try Migrator(database, files(("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", down)))
+            _ = try await migrator.up()
+            let error = await migrator.error { _ = try await $0.down(to: 0) }
+            #expect(error?.description.contains("at statement 2 of 2 (0001_a/down.sql:2)") == true)
+            #expect(error?.exitCode == (engine == .sqlite ? 1 : 4))
+            #expect(try await database.ledger() == [engine == .sqlite ? "1 done 1/1" : "1 failed 1/2"])
+            if engine == .mariadb { #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 4) }
+            try await database.execute("CREATE TABLE missing (id INT)")
+            #expect(try await migrator.down(to: 0).map(\.version) == [1])
+            #expect(try await database.tables().isEmpty)
+        }
+    }
+
+    @Test(
+        "A file that was edited after it was applied is refused with exit code 3; line ends do not matter",
+        arguments: Engine.available
+    )
+    func edited(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            _ = try await Migrator(database, Self.three).up()
+            let windows = Self.three.map { (path: $0.path, text: $0.text.replacing("\n", with: "\r\n")) }
+            #expect(try await Migrator(database, windows).up().isEmpty)
+
+            var changed = Self.three
+            changed[2].text += "\n-- a comment"
+            let migrator = try Migrator(database, changed)
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 3)
+            #expect(error?.description.contains("0002_b/up.sql was changed") == true)
+            #expect(try await migrator.status().entries.map(\.state) == [.applied, .edited, .applied])
+            let old = try Migrator(database, Array(Self.three.prefix(4)))
+            #expect(await old.error { _ = try await $0.up() }?.exitCode == 3)
+        }
+    }
+
+    @Test(
+        "SQLite: a table can be rebuilt without losing the rows that refer to it, but no reference may be left dangling"
+    )
+    func foreignKeys() async throws {
+        try await Engine.sqlite.withEmptyDatabase { database in
+            let tables = """
+                CREATE TABLE p (id INTEGER PRIMARY KEY);
+                CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id) ON DELETE CASCADE);
+                INSERT INTO p VALUES (1);
+                INSERT INTO c VALUES (1, 1);
+                """
+            let rebuild = """
+                CREATE TABLE p2 (id INTEGER PRIMARY KEY, n INTEGER);
+                INSERT INTO p2 (id) SELECT id FROM p;
+                DROP TABLE p;
+                ALTER TABLE p2 RENAME TO p;
+                """
+            let all = files(
+                ("tables", tables, "DROP TABLE c;\nDROP TABLE p;"),
+                ("rebuild", rebuild, "SELECT 1;"),
+                ("dangle", "DELETE FROM p;", "SELECT 1;")
+            )
+            #expect(try await Migrator(database, all).up(to: 2).count == 2)
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM c") == 1)
+            let error = try await Migrator(database, all).error { _ = try await $0.up() }
+            #expect(error?.exitCode == 1)
+            #expect(error?.description.contains("a row of c would refer to no row of p") == true)
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM p") == 1)
+        }
+    }
+
+    @Test("A database that cannot be reached is exit code 8")
+    func unreachable() async throws {
+        let missing = DatabaseConfiguration(engine: .sqlite(SQLiteConfiguration(path: "/nonexistent/x.db")))
+        #expect(try await Migrator(missing, Self.three).error { _ = try await $0.up() }?.exitCode == 8)
+        #expect(try await Migrator(missing, Self.three).error { _ = try await $0.status() }?.exitCode == 8)
+        let host = MySQLConfiguration.Host(name: "127.0.0.1", port: 1)
+        let nobody = MySQLConfiguration(hosts: [host], user: "u", password: "secret", database: "d")
+        let error = try await Migrator(DatabaseConfiguration(engine: .mysql(nobody)), Self.three)
+            .error { _ = try await $0.up() }
+        #expect(error?.exitCode == 8)
+        #expect(error?.description.contains("secret") == false)
+    }
+}

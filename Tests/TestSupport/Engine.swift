@@ -1,0 +1,101 @@
+@testable public import DBDriver
+internal import Foundation
+public import Logging
+
+/// An engine that the conformance suites run against.
+public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
+    /// The system's SQLite library, on a throw-away file.
+    case sqlite = "SQLite"
+    /// A MariaDB server at `TEST_MARIADB_URL`, in a throw-away database.
+    case mariadb = "MariaDB"
+
+    /// The engine's name, by which the test runner counts.
+    public var description: String { rawValue }
+
+    /// The engines of this run: SQLite always, MariaDB when `TEST_MARIADB_URL` names a server
+    /// (`mysql://user:password@127.0.0.1:port/`, allowed to create databases named `registry_…`).
+    public static var available: [Engine] {
+        mariaDBURL == nil ? [.sqlite] : [.sqlite, .mariadb]
+    }
+
+    /// The server that `TEST_MARIADB_URL` names.
+    public static var mariaDBURL: String? {
+        ProcessInfo.processInfo.environment["TEST_MARIADB_URL"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Lends an empty database that nobody else uses, and removes it afterwards.
+    public func withEmptyDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
+        switch self {
+        case .sqlite: try await withSQLiteFile(body)
+        case .mariadb: try await withMariaDBDatabase(body)
+        }
+    }
+
+    /// Lends the facade over an empty database, and closes it afterwards.
+    public func withDatabase<T>(
+        _ configure: (inout DatabaseConfiguration) -> Void = { _ in },
+        _ body: (Database) async throws -> T
+    ) async throws -> T {
+        try await withEmptyDatabase { configuration in
+            var configuration = configuration
+            configure(&configuration)
+            let database = Database(configuration, logger: quietLogger)
+            return try await closing(database) { try await body(database) }
+        }
+    }
+
+    private func withSQLiteFile<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "registry-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var sqlite = SQLiteConfiguration(path: folder.appending(path: "test.db").path)
+        sqlite.createIfMissing = true
+        return try await body(DatabaseConfiguration(engine: .sqlite(sqlite)))
+    }
+
+    private func withMariaDBDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
+        guard let url = Self.mariaDBURL else { throw NoServer() }
+        let name = "registry_" + UUID().uuidString.replacing("-", with: "").lowercased()
+        let server = Database(try DatabaseConfiguration(url: url), logger: quietLogger)
+        return try await closing(server) {
+            // The server's own default may be latin1: every table must name its character set.
+            try await server.execute("CREATE DATABASE \(name) CHARACTER SET latin1")
+            do {
+                let result = try await body(try DatabaseConfiguration(url: url + name))
+                try await server.execute("DROP DATABASE \(name)")
+                return result
+            } catch {
+                try? await server.execute("DROP DATABASE \(name)")
+                throw error
+            }
+        }
+    }
+}
+
+/// `TEST_MARIADB_URL` is not set.
+public struct NoServer: Error {}
+
+extension Database {
+    /// Runs a statement whose text a test has put together.
+    public func execute(_ text: String) async throws {
+        try await write { try $0.execute(trustedText: text) }
+    }
+}
+
+/// A logger that prints warnings and worse only.
+public let quietLogger: Logger = {
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    return logger
+}()
+
+private func closing<T>(_ database: Database, _ body: () async throws -> T) async throws -> T {
+    do {
+        let value = try await body()
+        await database.shutDown()
+        return value
+    } catch {
+        await database.shutDown()
+        throw error
+    }
+}
