@@ -78,7 +78,11 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "DBDriverTests", dependencies: ["DBDriver", "TestSupport", logging], swiftSettings: settings),
+        .testTarget(
+            name: "DBDriverTests",
+            dependencies: ["DBDriver", "TestSupport", logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "RegistryTests",
             dependencies: ["DBDriver", "Migrations", "Registry", "TestSupport", crypto, logging],

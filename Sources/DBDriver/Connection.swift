@@ -29,6 +29,9 @@ actor Connection {
         try opened().ping()
     }
 
+    /// Whether it was opened and not closed since; ``transaction(_:_:)`` closes it when ROLLBACK fails.
+    var isOpen: Bool { engine != nil }
+
     /// Lends the connection without a transaction: each statement stands for itself.
     func run<T: Sendable>(_ body: @Sendable (Session) throws -> T) throws -> T {
         let session = Session(try opened())
@@ -45,9 +48,9 @@ actor Connection {
         _ body: @Sendable (Session) throws -> T
     ) throws -> TransactionOutcome<T> {
         let engine = try opened()
-        try engine.runText(engine.dialect.begin(access))
         let value: T
         do {
+            try engine.runText(engine.dialect.begin(access))
             let session = Session(engine)
             value = try body(session)
             if let failure = session.failure { throw failure }

@@ -76,7 +76,8 @@ final class ConnectionPool: Sendable {
             return value
         } catch {
             let endsConnection = (error as? DatabaseError)?.endsConnection == true
-            finish(lease, isUsable: !endsConnection && !lease.interrupter.wasUsed)
+            let isOpen = await lease.connection.isOpen
+            finish(lease, isUsable: isOpen && !endsConnection && !lease.interrupter.wasUsed)
             throw error
         }
     }
@@ -171,7 +172,12 @@ final class ConnectionPool: Sendable {
             return { waiting?.resume(throwing: error) }
         case .close(let id):
             let closed = state.connections.removeValue(forKey: id)
-            return { Task { await closed?.connection.close() } }
+            return {
+                Task {
+                    await closed?.connection.close()
+                    self.perform { $0.closed(id) }
+                }
+            }
         case .finish:
             state.isFinished = true
             let waiting = state.finished

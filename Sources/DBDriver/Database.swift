@@ -78,7 +78,7 @@ public final class Database: Service, Sendable {
     /// - Parameters:
     ///   - wasCommitted: looks for the mark that `body` leaves in the same transaction, such as its operation id. With it,
     ///     a COMMIT whose outcome is unknown is settled: the transaction is run again unless its mark is found. Without
-    ///     it the caller gets ``DatabaseError/Kind/commitOutcomeUnknown``.
+    ///     it, or when it can't be settled in time, the caller gets ``DatabaseError/Kind/commitOutcomeUnknown``.
     ///   - body: the transaction.
     /// - Throws: ``DatabaseError`` after the retries that its kind allows; whatever the closure throws.
     @discardableResult
@@ -86,30 +86,36 @@ public final class Database: Service, Sendable {
         wasCommitted: (@Sendable (Session) throws -> Bool)? = nil,
         _ body: @escaping @Sendable (Session) throws -> T
     ) async throws -> T {
+        // The value of an attempt that may have been committed.
         let uncertain = Mutex<T?>(nil)
-        return try await retrying { [writers] in
-            let earlier = uncertain.withLock { $0 }
-            let outcome = try await writers.withConnection(interruptible: false) { connection in
-                do {
-                    return try await connection.transaction(.readWrite) { session in
-                        if let earlier, try wasCommitted?(session) == true { return earlier }
-                        return try body(session)
+        do {
+            return try await retrying { [writers] in
+                try await writers.withConnection(interruptible: false) { connection in
+                    let earlier = uncertain.withLock { $0 }
+                    do {
+                        let outcome = try await connection.transaction(.readWrite) { session in
+                            if let earlier, try wasCommitted?(session) == true { return earlier }
+                            return try body(session)
+                        }
+                        switch outcome {
+                        case .committed(let value): return value
+                        case .unknown(let value, var error):
+                            uncertain.withLock { $0 = value }
+                            if wasCommitted == nil { error.kind = .commitOutcomeUnknown }
+                            throw error
+                        }
+                    } catch {
+                        guard let earlier, let wasCommitted, (error as? DatabaseError)?.mayBeRetried != true else { throw error }
+                        // The earlier attempt's rows may have arrived between the look-up and now: look again.
+                        if try await connection.run(wasCommitted) { return earlier }
+                        uncertain.withLock { $0 = nil }
+                        throw error
                     }
-                } catch let error as DatabaseError where earlier != nil && error.kind == .uniqueViolation {
-                    // The first attempt's rows arrived between the look-up and now: look again.
-                    throw DatabaseError(.conflict, message: "the earlier attempt became visible")
                 }
             }
-            switch outcome {
-            case .committed(let value): return value
-            case .unknown(let value, var error):
-                guard wasCommitted != nil else {
-                    error.kind = .commitOutcomeUnknown
-                    throw error
-                }
-                uncertain.withLock { $0 = value }
-                throw error
-            }
+        } catch var error as DatabaseError where uncertain.withLock({ $0 != nil }) {
+            error.kind = .commitOutcomeUnknown
+            throw error
         }
     }
 
@@ -136,7 +142,7 @@ public final class Database: Service, Sendable {
                 return try await attempt()
             } catch let error as DatabaseError {
                 let pause = Duration.microseconds(Int64.random(in: 1_000...min(200_000, 2_000 << min(tries, 8))))
-                guard [.conflict, .connectionLost].contains(error.kind), tries < configuration.attemptsMax,
+                guard error.mayBeRetried, tries < configuration.attemptsMax,
                     ContinuousClock.now + pause < deadline
                 else { throw error }
                 Counter(label: "database_retries", dimensions: [("kind", error.kind.rawValue)]).increment()

@@ -56,8 +56,8 @@ public struct SQLiteConfiguration: Sendable {
     var isInMemory: Bool { path == ":memory:" || path.isEmpty }
 }
 
-/// A MySQL-protocol database.
-public struct MySQLConfiguration: Sendable {
+/// A MySQL-protocol database. Neither printing nor dumping it shows the password.
+public struct MySQLConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
     /// One server.
     public struct Host: Sendable, Hashable {
         /// A name or an address. Never taken as "use the unix socket", not even `localhost`.
@@ -73,7 +73,8 @@ public struct MySQLConfiguration: Sendable {
 
         /// Whether traffic to it stays on this machine.
         var isLoopback: Bool {
-            name == "localhost" || name == "::1" || name.hasPrefix("127.")
+            name == "localhost" || name == "::1"
+                || name.hasPrefix("127.") && name.allSatisfy { $0 == "." || ("0"..."9").contains($0) }
         }
     }
 
@@ -117,6 +118,16 @@ public struct MySQLConfiguration: Sendable {
         self.user = user
         self.password = password
         self.database = database
+    }
+
+    /// User, servers and database.
+    public var description: String {
+        "\(user)@\(hosts.map { "\($0.name):\($0.port)" }.joined(separator: ","))/\(database)"
+    }
+
+    /// The same, for `dump` and whatever else looks into values.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["user": user, "hosts": hosts, "database": database])
     }
 }
 

@@ -71,6 +71,9 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible, CustomDeb
     static func decoding(_ message: String) -> DatabaseError { DatabaseError(.decoding, message: message) }
     static func misuse(_ message: String) -> DatabaseError { DatabaseError(.misuse, message: message) }
 
+    /// Whether nothing has happened and another attempt may succeed at once.
+    var mayBeRetried: Bool { kind == .conflict || kind == .connectionLost }
+
     /// Whether the connection that threw this must not be used again.
     var endsConnection: Bool {
         switch kind {

@@ -30,11 +30,15 @@ extension DatabaseConfiguration {
         let options = try Self.options(query.map { rest[rest.index(after: $0)...] } ?? "")
         switch scheme.prefix(while: { $0 != "+" }) {
         case "sqlite": try self.init(sqlite: location, options: options)
-        case "mysql", "mariadb": try self.init(mysql: location, options: options)
+        case "mysql", "mariadb":
+            // Then whatever follows the last '@' is no part of the password, and may be quoted in an error.
+            guard !rest[(location.firstIndex(of: "/") ?? location.endIndex)...].contains("@") else {
+                throw DatabaseURLError("has an '@' behind a '/' or '?': write %2F, %3F and %40 in names and passwords")
+            }
+            try self.init(mysql: location, options: options)
         case "postgresql", "postgres":
             throw DatabaseURLError("names PostgreSQL, which is not supported: use MariaDB, MySQL or SQLite")
-        default:
-            throw DatabaseURLError("has the unknown scheme '\(scheme)': use sqlite, mysql or mariadb")
+        default: throw DatabaseURLError("has an unknown scheme: use sqlite, mysql or mariadb")
         }
     }
 
@@ -43,7 +47,7 @@ extension DatabaseConfiguration {
             throw DatabaseURLError("needs three slashes before a file: sqlite:///./dev.db")
         }
         let path = location == ":memory:" ? location : location.dropFirst()
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw DatabaseURLError("names no SQLite file") }
+        guard !path.isEmpty else { throw DatabaseURLError("names no SQLite file") }
         self.init(engine: .sqlite(SQLiteConfiguration(path: try Self.decoded(path))))
         for (name, value) in options {
             try applyCommonOption(name, value)
@@ -80,7 +84,7 @@ extension DatabaseConfiguration {
                 mysql.tls = mode
             case "tls_ca": mysql.tlsCAFile = value
             case "connect_timeout": mysql.connectTimeout = try Self.seconds(name, value, 1...60)
-            case "read_timeout": mysql.readTimeout = try Self.seconds(name, value, 3...3_600)
+            case "read_timeout": mysql.readTimeout = try Self.seconds(name, value, 4...3_600)
             default:
                 guard value.lowercased() == "utf8mb4" else {
                     throw DatabaseURLError("has charset=\(value): only utf8mb4 is used")
@@ -119,7 +123,8 @@ extension DatabaseConfiguration {
         guard !name.isEmpty else { throw DatabaseURLError("has an empty host name") }
         guard !port.isEmpty else { return MySQLConfiguration.Host(name: String(name)) }
         guard port.first == ":", let number = UInt16(port.dropFirst()), number > 0 else {
-            throw DatabaseURLError("has the port '\(port.dropFirst())' for host \(name): use a number from 1 to 65535")
+            // Not quoted: without an '@' a password would stand here.
+            throw DatabaseURLError("has a port that is no number from 1 to 65535")
         }
         return MySQLConfiguration.Host(name: String(name), port: number)
     }
@@ -155,11 +160,13 @@ extension DatabaseConfiguration {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst(), let low = rest.popFirst(),
+            guard let high = rest.popFirst(), high != UInt8(ascii: "+"), let low = rest.popFirst(),
                 let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
             else { throw DatabaseURLError("has a '%' that is not followed by two hexadecimal digits") }
             bytes.append(value)
         }
+        // The C libraries would take what stands before it for the whole.
+        guard !bytes.contains(0) else { throw DatabaseURLError("has a NUL character") }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
             throw DatabaseURLError("has percent-encoded bytes that are not UTF-8")
         }

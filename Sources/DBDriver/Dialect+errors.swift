@@ -19,7 +19,8 @@ extension Dialect {
         case 1180: message.contains("149") ? .conflict : .connectionLost
         case 2006, 2013, 2055,  // server gone, connection lost
             4031,  // MySQL 8: idle connection closed by the server
-            1927, 1053, 1152,  // connection killed, shutdown, aborted
+            1927, 1053, 1152, 1317,  // connection killed, shutdown, aborted, query killed
+            2014, 2027,  // the client's and the server's idea of the conversation differ
             1047,  // Galera: the node is not part of the primary component
             1290, 1836:  // a member that only reads
             .connectionLost
@@ -33,8 +34,8 @@ extension Dialect {
         case 4025: sqlState == "23000" ? .invalidValue : .other
         case 3819, 1048, 1264, 1366, 1406, 1292, 1364, 3140: .invalidValue
         case 1050, 1051, 1054, 1060, 1061, 1091, 1146: .schemaMismatch
-        // 1969: max_statement_time; 3024: max_execution_time; 1317: KILL QUERY
-        case 1317, 1969, 3024: .interrupted
+        // 1969: max_statement_time; 3024: max_execution_time
+        case 1969, 3024: .interrupted
         case 1021, 1114: .storage
         default: .other
         }

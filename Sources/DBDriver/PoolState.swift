@@ -25,9 +25,9 @@ struct PoolState {
         case lend(ConnectionID, to: WaiterID, check: Bool)
         /// Tell the waiter that it gets no connection.
         case refuse(WaiterID, Refusal)
-        /// Close the connection; nothing is to be reported.
+        /// Close the connection, then report ``closed``.
         case close(ConnectionID)
-        /// The pool was shut down and its last connection is closed.
+        /// The pool was shut down and its last connection is closed. Comes once.
         case finish
     }
 
@@ -42,6 +42,8 @@ struct PoolState {
     private struct Idle {
         let id: ConnectionID
         let since: Timestamp
+        /// Whether another connection was lost since.
+        var isDoubtful = false
     }
 
     private let limits: Limits
@@ -50,6 +52,7 @@ struct PoolState {
     private var opening: Set<ConnectionID> = []
     /// When each open connection was opened.
     private var birth: [ConnectionID: Timestamp] = [:]
+    private var closing: Set<ConnectionID> = []
     /// Used like a stack: the connection used last is lent first, so that the others may grow old.
     private var idle: [Idle] = []
     private var isShutDown = false
@@ -69,7 +72,8 @@ struct PoolState {
     mutating func lease(_ waiter: WaiterID, now: Timestamp) -> [Action] {
         guard !isShutDown else { return [.refuse(waiter, .shutDown)] }
         if waiting.isEmpty, let connection = idle.popLast() {
-            return [.lend(connection.id, to: waiter, check: connection.since + limits.idleBeforeCheck < now)]
+            let check = connection.isDoubtful || connection.since + limits.idleBeforeCheck < now
+            return [.lend(connection.id, to: waiter, check: check)]
         }
         guard waiting.count < limits.waitersMax else { return [.refuse(waiter, .queueFull)] }
         waiting.append(waiter)
@@ -98,36 +102,44 @@ struct PoolState {
         return actions + finishIfDrained()
     }
 
-    /// A caller gave a connection back. `isUsable` is false after an error that ends connections.
+    /// A caller gave a connection back. `isUsable` is false after an error that ends connections. What ended this one, such
+    /// as a restart of the server, may have ended those that are idle too: each is checked before it is lent again.
     mutating func release(_ connection: ConnectionID, isUsable: Bool, now: Timestamp) -> [Action] {
         guard let born = birth[connection] else { return [] }
-        let isTooOld = limits.ageMax.map { born + $0 < now } ?? false
-        guard isUsable, !isTooOld, !isShutDown else {
-            birth[connection] = nil
-            return [.close(connection)] + openForWaiters() + finishIfDrained()
+        if !isUsable {
+            for index in idle.indices { idle[index].isDoubtful = true }
         }
+        let isTooOld = limits.ageMax.map { born + $0 < now } ?? false
+        guard isUsable, !isTooOld else { return [close(connection)] + openForWaiters() }
         return hand(connection, now: now)
+    }
+
+    /// A connection was closed.
+    mutating func closed(_ connection: ConnectionID) -> [Action] {
+        closing.remove(connection) == nil ? [] : finishIfDrained()
     }
 
     /// Refuses everybody who waits, closes what is idle, and the rest as it comes back.
     mutating func shutDown() -> [Action] {
         guard !isShutDown else { return [] }
         isShutDown = true
-        let actions = waiting.map { Action.refuse($0, .shutDown) } + idle.map { .close($0.id) }
-        for connection in idle { birth[connection.id] = nil }
+        let actions = waiting.map { Action.refuse($0, .shutDown) } + idle.map { close($0.id) }
         waiting = []
         idle = []
         return actions + finishIfDrained()
     }
 
     private mutating func hand(_ connection: ConnectionID, now: Timestamp) -> [Action] {
-        guard !isShutDown else {
-            birth[connection] = nil
-            return [.close(connection)] + finishIfDrained()
-        }
+        guard !isShutDown else { return [close(connection)] }
         guard waiting.isEmpty else { return [.lend(connection, to: waiting.removeFirst(), check: false)] }
         idle.append(Idle(id: connection, since: now))
         return []
+    }
+
+    private mutating func close(_ connection: ConnectionID) -> Action {
+        birth[connection] = nil
+        closing.insert(connection)
+        return .close(connection)
     }
 
     /// Opens as many connections as there are waiters without one under way, within the limit.
@@ -142,6 +154,6 @@ struct PoolState {
     }
 
     private func finishIfDrained() -> [Action] {
-        isShutDown && birth.isEmpty && opening.isEmpty ? [.finish] : []
+        isShutDown && birth.isEmpty && opening.isEmpty && closing.isEmpty ? [.finish] : []
     }
 }

@@ -31,8 +31,13 @@ public struct Endpoint: RawRepresentable, SQLConvertible, Sendable, Hashable, Cu
     /// The rules that need no resolving; where the address leads is checked when it is connected to.
     private static func problem(with text: String) -> String? {
         guard !text.isEmpty else { return "must not be empty" }
-        guard text.utf8.count <= Limits.endpointBytesMax else { return "is longer than \(Limits.endpointBytesMax) bytes" }
-        guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7f && !"\"<>\\^`{|}".contains(Character($0)) })
+        guard text.utf8.count <= Limits.endpointBytesMax else {
+            return "is longer than \(Limits.endpointBytesMax) bytes"
+        }
+        guard
+            text.unicodeScalars.allSatisfy({
+                $0.value > 0x20 && $0.value < 0x7f && !"\"<>\\^`{|}".contains(Character($0))
+            })
         else {
             return "must be a URL of printable ASCII characters: percent-encode all others"
         }

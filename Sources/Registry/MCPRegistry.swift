@@ -101,11 +101,17 @@ public struct MCPRegistry: Sendable {
     static func translated(_ error: DatabaseError) -> RegistryError {
         switch error.kind {
         case .conflict, .connectionLost, .unavailable, .interrupted, .commitOutcomeUnknown, .storage, .accessDenied:
-            RegistryError(.unavailable, "the database is not available at present, please try again", detail: "\(error)")
+            RegistryError(
+                .unavailable,
+                "the database is not available at present, please try again",
+                detail: "\(error)"
+            )
         case .schemaMismatch:
             RegistryError(
-                .unavailable, "the database schema does not fit this server: run mcp-registry migrate up",
-                detail: "\(error)")
+                .unavailable,
+                "the database schema does not fit this server: run mcp-registry migrate up",
+                detail: "\(error)"
+            )
         case .uniqueViolation, .foreignKeyViolation, .invalidValue, .decoding, .misuse, .other:
             RegistryError(.internal, "internal error", detail: "\(error)")
         }

@@ -108,7 +108,10 @@ public enum AuthorizationMethod: String, SQLConvertible, Sendable, CaseIterable 
     /// - Throws: ``RegistryError`` with code `invalid`, naming the two that exist.
     public init(required text: String) throws(RegistryError) {
         guard let method = AuthorizationMethod(rawValue: text), method != .none else {
-            throw RegistryError(.invalid, "method_authorization must be 'Basic' or 'Bearer' when authorization is required")
+            throw RegistryError(
+                .invalid,
+                "method_authorization must be 'Basic' or 'Bearer' when authorization is required"
+            )
         }
         self = method
     }

@@ -10,6 +10,7 @@ public protocol ToolDiscovery: Sendable {
     ///   - endpoint: where the service is.
     ///   - wantsDescription: whether to read the resource `service_description`.
     ///   - credential: what to send as `Authorization`; nil for nothing.
+    /// - Returns: what the service offers.
     /// - Throws: ``DiscoveryError``
     func discover(
         _ endpoint: Endpoint,

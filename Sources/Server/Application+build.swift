@@ -46,7 +46,9 @@ struct Application: Sendable {
         let http = Hummingbird.Application(
             responder: table,
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "mcp-registry"),
+                address: .hostname(configuration.host, port: configuration.port),
+                serverName: "mcp-registry"
+            ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port
                 logger.notice("listening on http://\(configuration.host):\(port)")

@@ -21,12 +21,15 @@ enum KeyRingSource {
         let key = try await source.secret("REGISTRY_KEY")
         switch (ring, key) {
         case (nil, nil): return nil
-        case (.some, .some): throw ConfigurationError(message: "REGISTRY_KEYRING and REGISTRY_KEY are both set: use one")
+        case (.some, .some):
+            throw ConfigurationError(message: "REGISTRY_KEYRING and REGISTRY_KEY are both set: use one")
         case (.some(let json), nil): return try parse(json, key: "REGISTRY_KEYRING")
         case (nil, .some(let base64)):
             guard let bytes = Data(base64Encoded: base64), bytes.count == KeyRing.keyByteCount else {
                 throw ConfigurationError(
-                    message: "REGISTRY_KEY is not \(KeyRing.keyByteCount) bytes in base64; make one with: mcp-registry keys generate")
+                    message:
+                        "REGISTRY_KEY is not \(KeyRing.keyByteCount) bytes in base64; make one with: mcp-registry keys generate"
+                )
             }
             return try checked("REGISTRY_KEY") { () throws(KeyRingError) in try KeyRing.single(Array(bytes)) }
         }
@@ -78,7 +81,10 @@ enum KeyRingSource {
             let json = #"{"active": \#(id), "keys": {"\#(id)": "\#(key)"}}"# + "\n"
             guard
                 FileManager.default.createFile(
-                    atPath: path, contents: Data(json.utf8), attributes: [.posixPermissions: 0o600])
+                    atPath: path,
+                    contents: Data(json.utf8),
+                    attributes: [.posixPermissions: 0o600]
+                )
             else { throw ConfigurationError(message: "the development key ring \(path) can't be written") }
         }
         guard let data = FileManager.default.contents(atPath: path) else {

@@ -52,7 +52,9 @@ struct ConfigurationSource: Sendable {
         let fromFile: EnvironmentVariablesProvider
         do {
             fromFile = try await EnvironmentVariablesProvider(
-                environmentFilePath: FilePath(file ?? ".env"), allowMissing: file == nil)
+                environmentFilePath: FilePath(file ?? ".env"),
+                allowMissing: file == nil
+            )
         } catch {
             throw ConfigurationError(message: "the file \(file ?? ".env") can't be read")
         }
@@ -74,7 +76,8 @@ struct ConfigurationSource: Sendable {
         guard let text = try await text(key) else { return standard }
         guard let number = Int(text), bounds.contains(number) else {
             throw ConfigurationError(
-                message: "\(key)=\(text) is no whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+                message: "\(key)=\(text) is no whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
+            )
         }
         return number
     }
@@ -151,14 +154,16 @@ extension ConfigurationSource {
         guard isSendable, token.utf8.count >= ServerConfiguration.adminTokenCharactersMin else {
             throw ConfigurationError(
                 message: "REGISTRY_ADMIN_TOKEN must be at least \(ServerConfiguration.adminTokenCharactersMin) "
-                    + "printable ASCII characters without blanks; make one with: openssl rand -base64 32")
+                    + "printable ASCII characters without blanks; make one with: openssl rand -base64 32"
+            )
         }
         return Secret(token)
     }
 
     private func rereadHook() async throws -> URL? {
         guard let text = try await secret("AGENT_REREAD_HOOK") else { return nil }
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil else {
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
+        else {
             throw ConfigurationError(message: "AGENT_REREAD_HOOK is no http or https URL")
         }
         return url

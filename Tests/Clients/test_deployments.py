@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from conftest import Deployment
 from registry import BINARY, Registry, command
 
@@ -47,6 +48,7 @@ def test_a_restart_keeps_everything(tmp_path: Path, settings: dict[str, str], ke
         server.done("create_role", role_name=expected[-1])
         assert [role["name"] for role in server.done("list_roles")] == expected
         server.stop()
+        assert not (tmp_path / "registry.db-wal").exists(), "the database was not closed"
 
 
 @pytest.mark.parametrize("missing", ["REGISTRY_ADMIN_TOKEN", "REGISTRY_KEY"])
@@ -68,6 +70,22 @@ def test_serve_creates_no_database(tmp_path: Path, settings: dict[str, str]) -> 
     assert refused.returncode in EXIT_CODES
     assert "none.db" in refused.stderr
     assert not (tmp_path / "none.db").exists()
+
+
+def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path, settings: dict[str, str]) -> None:
+    unreachable = settings | {"DATABASE_URL": "mysql://user:password-in-url@127.0.0.1:1/registry"}
+    for arguments in [["serve", "--port", "0"], ["migrate", "up"], ["migrate", "status"]]:
+        refused = command(tmp_path, *arguments, **unreachable)
+        assert refused.returncode in EXIT_CODES, arguments
+        assert "127.0.0.1:1" in refused.stderr
+        assert "password-in-url" not in refused.stderr + refused.stdout
+
+
+def test_a_port_that_is_taken_is_an_error(tmp_path: Path, settings: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = command(tmp_path, "serve", "--port", str(taken.getsockname()[1]), **settings)
+    assert refused.returncode in EXIT_CODES
+    assert "in use" in refused.stderr
 
 
 @pytest.mark.parametrize("name, value", [("MCP_PORT", "80x"), ("DATABASE_URL", "postgresql://u:p@h/d")])

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from conftest import Deployment
 from mcp_clients import CLIENTS, Reply, Session, connect
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 STORY_SECONDS = 60
 PROMPT_LIMIT = 8192
 
-# Each tool, in the order of the list: its arguments with their types, those that may be left out, and the type of its result.
+# Each tool in the order of the list: its arguments with their types, the optional ones, the type of its result.
 TOOLS: dict[str, tuple[dict[str, str], set[str], str]] = {
     "list_users": ({}, set(), "array"),
     "create_role": ({"role_name": "string", "default_system_prompt": "string"}, {"default_system_prompt"}, "string"),
@@ -167,7 +168,9 @@ async def test_calls_every_tool(client: str, shared: Deployment, name: str, endp
 
         refreshed = await writer.call("refresh_service", service_name=service)
         assert said(refreshed) == f"Service with name='{service}' has 3 tools now"
-        assert listed(await reader.call("get_tools", service_name=service)) == tools, "the same tools, with the same ids"
+        assert listed(await reader.call("get_tools", service_name=service)) == tools, (
+            "the same tools, with the same ids"
+        )
 
         removed = await writer.call("remove_role", role_name=role)
         assert said(removed) == f"Role with name='{role}' deleted"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import PROJECT
 
 PASSED = '<testcase classname="t" name="a[SQLite]"/><testcase classname="t" name="a[MariaDB-mcp]"/>'

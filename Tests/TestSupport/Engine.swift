@@ -1,6 +1,7 @@
-@testable public import DBDriver
 internal import Foundation
 public import Logging
+
+@testable public import DBDriver
 
 /// An engine that the conformance suites run against.
 public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {

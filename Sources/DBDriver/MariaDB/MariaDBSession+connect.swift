@@ -78,7 +78,8 @@ extension MariaDBSession {
         let modes = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
         let limit = max(1, configuration.readTimeout.components.seconds - 2)
         var settings = ["sql_mode = '\(modes)'", "time_zone = '+00:00'", "autocommit = 1"]
-        settings.append("innodb_lock_wait_timeout = \(min(5, limit))")
+        // Below the statement's limit, so that a lock wait ends as a conflict, which is tried again.
+        settings.append("innodb_lock_wait_timeout = \(max(1, min(5, limit - 1)))")
         // Each statement limit belongs to one of the two families (in seconds, and in milliseconds for SELECT).
         let isServing = purpose == .serving
         if server["max_statement_time"] != nil { settings.append("max_statement_time = \(isServing ? limit : 0)") }

@@ -1,4 +1,5 @@
 internal import CMariaDB
+internal import Glibc
 
 /// A connection to a MySQL-protocol server, by libmariadb.
 @safe final class MariaDBSession: EngineSession {
@@ -29,8 +30,8 @@ internal import CMariaDB
 
     private init(_ connection: UnsafeMutablePointer<MYSQL>) {
         unsafe self.connection = unsafe connection
-        let handle = unsafe MariaDBHandle(connection)
-        interrupter = Interrupter { handle.cancel() }
+        let socket = unsafe ConnectionSocket(connection)
+        interrupter = Interrupter { socket.shutDown() }
     }
 
     deinit {
@@ -99,18 +100,20 @@ internal import CMariaDB
     }
 }
 
-/// The handle for the one call that another thread may make.
-///
-/// `@unchecked Sendable`: `mariadb_cancel` only shuts the socket down, which any thread may do while the handle lives
-/// (https://mariadb.com/kb/en/mariadb_cancel/), and ``Interrupter`` keeps it from being called later.
-@safe private struct MariaDBHandle: @unchecked Sendable {
-    private let connection: UnsafeMutablePointer<MYSQL>
+/// A descriptor of our own for the connection's socket, which another thread may shut down at any time. (`mariadb_cancel`
+/// does the same through the library's memory, which the connection's thread frees when it finds the connection lost.)
+private final class ConnectionSocket: Sendable {
+    private let descriptor: Int32
 
     init(_ connection: UnsafeMutablePointer<MYSQL>) {
-        unsafe self.connection = unsafe connection
+        descriptor = unsafe dup(mysql_get_socket(connection))
     }
 
-    func cancel() {
-        unsafe mariadb_cancel(connection)
+    deinit {
+        close(descriptor)
+    }
+
+    func shutDown() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
     }
 }

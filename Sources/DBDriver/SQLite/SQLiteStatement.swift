@@ -62,7 +62,7 @@ internal import CSQLite
             switch unsafe sqlite3_step(handle) {
             case SQLITE_ROW:
                 // SQLite prepares again by itself when the schema has changed; the columns may be others then.
-                if unsafe result.rows.isEmpty, sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 1) > 0 {
+                if result.rows.isEmpty, unsafe sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 1) > 0 {
                     columns = unsafe Self.columns(handle)
                 }
                 guard result.rows.count < rowLimit else {

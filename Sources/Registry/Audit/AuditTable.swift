@@ -44,7 +44,8 @@ enum AuditTable {
             """
             INSERT INTO audit_log (operation_id, at, actor, action, target)
             VALUES (\(operationID), \(time), \(principal.name), \(action), \(target))
-            """)
+            """
+        )
     }
 
     static func contains(_ operationID: String, _ session: Session) throws(DatabaseError) -> Bool {

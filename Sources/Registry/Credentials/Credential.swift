@@ -14,7 +14,9 @@ public struct NewToken: Sendable {
     ///
     /// - Throws: ``RegistryError`` with code `invalid`; the message never repeats the token.
     public init(_ text: String) throws(RegistryError) {
-        guard !text.allSatisfy(\.isWhitespace) else { throw RegistryError(.invalid, "token must not be empty or blank") }
+        guard !text.allSatisfy(\.isWhitespace) else {
+            throw RegistryError(.invalid, "token must not be empty or blank")
+        }
         guard text.utf8.count <= Limits.tokenBytesMax else {
             throw RegistryError(.invalid, "token is longer than \(Limits.tokenBytesMax) bytes")
         }

@@ -20,7 +20,8 @@ enum CredentialTable {
             SELECT s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope
             FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(user)
             WHERE s.name = \(service)
-            """)
+            """
+        )
         guard let row else { return nil }
         return Found(
             serviceID: try row.get("id"),
@@ -38,13 +39,17 @@ enum CredentialTable {
         _ session: Session
     ) throws(DatabaseError) {
         let overwrite = session.dialect.onConflict(
-            "service_id", "user_id", update: ["key_id", "envelope", "rev", "updated_at"])
+            "service_id",
+            "user_id",
+            update: ["key_id", "envelope", "rev", "updated_at"]
+        )
         try session.execute(
             """
             INSERT INTO user_tokens (service_id, user_id, key_id, envelope, rev, created_at, updated_at)
             VALUES (\(serviceID), \(user), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(time),
             \(time)) \(overwrite)
-            """)
+            """
+        )
     }
 
     static func findDiscovery(
@@ -54,7 +59,8 @@ enum CredentialTable {
         let row = try session.row(
             """
             SELECT method_authorization, key_id, envelope FROM discovery_credentials WHERE service_id = \(serviceID)
-            """)
+            """
+        )
         guard let row, let sealed = try sealed(row) else { return nil }
         return (try row.get("method_authorization"), sealed)
     }
@@ -67,13 +73,16 @@ enum CredentialTable {
         _ session: Session
     ) throws(DatabaseError) {
         let overwrite = session.dialect.onConflict(
-            "service_id", update: ["method_authorization", "key_id", "envelope", "rev", "updated_at"])
+            "service_id",
+            update: ["method_authorization", "key_id", "envelope", "rev", "updated_at"]
+        )
         try session.execute(
             """
             INSERT INTO discovery_credentials (service_id, method_authorization, key_id, envelope, rev, created_at, updated_at)
             VALUES (\(serviceID), \(method), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(time),
             \(time)) \(overwrite)
-            """)
+            """
+        )
     }
 
     /// Changes with every write of a row, so that whoever seals it again under a new key can tell whether it is still the

@@ -13,10 +13,14 @@ extension MCPRegistry {
         let vault = try requiredVault()
         guard let sealed = found.sealed else {
             throw RegistryError(
-                .unauthenticated, "User is not authorized to use this service. Authorize please.")
+                .unauthenticated,
+                "User is not authorized to use this service. Authorize please."
+            )
         }
         return .token(
-            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"), found.method)
+            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
+            found.method
+        )
     }
 
     /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered.

@@ -39,7 +39,8 @@ public struct SystemPrompt: Sendable, Equatable {
         guard length <= Limits.promptCharactersMax else {
             throw RegistryError(
                 .invalid,
-                "Provided default_system_prompt length=\(length) exceeds maximum \(Limits.promptCharactersMax) characters")
+                "Provided default_system_prompt length=\(length) exceeds maximum \(Limits.promptCharactersMax) characters"
+            )
         }
         self.text = text
     }

@@ -26,7 +26,8 @@ enum RoleTable {
             """
             INSERT INTO roles (name, default_system_prompt, created_at, updated_at)
             VALUES (\(name), \(prompt.text), \(time), \(time))
-            """)
+            """
+        )
     }
 
     static func setPrompt(
@@ -36,7 +37,8 @@ enum RoleTable {
         _ session: Session
     ) throws(DatabaseError) -> Bool {
         try session.execute(
-            "UPDATE roles SET default_system_prompt = \(prompt.text), updated_at = \(time) WHERE name = \(name)") > 0
+            "UPDATE roles SET default_system_prompt = \(prompt.text), updated_at = \(time) WHERE name = \(name)"
+        ) > 0
     }
 
     static func delete(_ name: RoleName, _ session: Session) throws(DatabaseError) -> Bool {
@@ -53,7 +55,8 @@ enum RoleTable {
         try session.execute(
             """
             INSERT INTO tool_roles (tool_id, role_name, created_at) VALUES (\(tool), \(role), \(time)) \(unlessThere)
-            """)
+            """
+        )
     }
 
     static func detach(_ role: RoleName, from tool: ToolID, _ session: Session) throws(DatabaseError) {

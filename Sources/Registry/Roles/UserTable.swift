@@ -11,7 +11,9 @@ enum UserTable {
     }
 
     static func find(_ id: UserID, _ session: Session) throws(DatabaseError) -> User? {
-        guard let row = try session.row("SELECT user_id, role_name FROM users WHERE user_id = \(id)") else { return nil }
+        guard let row = try session.row("SELECT user_id, role_name FROM users WHERE user_id = \(id)") else {
+            return nil
+        }
         return try User(row: row)
     }
 
@@ -21,7 +23,8 @@ enum UserTable {
             """
             INSERT INTO users (user_id, role_name, created_at, updated_at)
             VALUES (\(id), NULL, \(time), \(time)) \(session.dialect.onConflict("user_id"))
-            """)
+            """
+        )
     }
 
     static func setRole(
@@ -31,7 +34,8 @@ enum UserTable {
         _ session: Session
     ) throws(DatabaseError) -> Bool {
         try session.execute(
-            "UPDATE users SET role_name = \(role), updated_at = \(time) WHERE user_id = \(id)") > 0
+            "UPDATE users SET role_name = \(role), updated_at = \(time) WHERE user_id = \(id)"
+        ) > 0
     }
 
     /// Takes exactly this role away.
@@ -45,6 +49,7 @@ enum UserTable {
             """
             UPDATE users SET role_name = NULL, updated_at = \(time)
             WHERE user_id = \(id) AND role_name = \(role)
-            """) > 0
+            """
+        ) > 0
     }
 }

@@ -24,7 +24,10 @@ extension MCPRegistry {
         let found: Discovery?
         do throws(DiscoveryError) {
             found = try await discovery.discover(
-                new.endpoint, wantsDescription: new.description.isEmpty, credential: nil)
+                new.endpoint,
+                wantsDescription: new.description.isEmpty,
+                credential: nil
+            )
         } catch {
             switch error {
             case .authorizationRequired: found = nil
@@ -66,7 +69,8 @@ extension MCPRegistry {
                 throw RegistryError(
                     .upstream,
                     "Failed to fetch tools from \(service.endpoint): the service requires authorization, "
-                        + "store a discovery credential for it")
+                        + "store a discovery credential for it"
+                )
             case .failed(let reason): throw RegistryError(.upstream, reason)
             }
         }

@@ -116,7 +116,8 @@ public struct NewService: Sendable {
         guard length <= Limits.descriptionCharactersMax else {
             throw RegistryError(
                 .invalid,
-                "Provided description length=\(length) exceeds maximum \(Limits.descriptionCharactersMax) characters")
+                "Provided description length=\(length) exceeds maximum \(Limits.descriptionCharactersMax) characters"
+            )
         }
         self.description = description
         self.method = requiresAuthorization ? try AuthorizationMethod(required: method) : .none

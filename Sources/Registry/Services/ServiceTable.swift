@@ -31,7 +31,8 @@ enum ServiceTable {
             VALUES (\(service.id), \(service.name), \(service.endpoint), \(service.endpoint.sha256),
             \(service.description), \(service.requiresAuthorization), \(service.method), \(service.status),
             \(time), \(time))
-            """)
+            """
+        )
     }
 
     static func setStatus(
@@ -41,7 +42,8 @@ enum ServiceTable {
         _ session: Session
     ) throws(DatabaseError) {
         try session.execute(
-            "UPDATE services SET status = \(status), updated_at = \(time) WHERE id = \(serviceID)")
+            "UPDATE services SET status = \(status), updated_at = \(time) WHERE id = \(serviceID)"
+        )
     }
 
     static func delete(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> Bool {

@@ -14,7 +14,8 @@ enum ToolTable {
             """
             SELECT r.tool_id, r.role_name FROM tool_roles r JOIN tools t ON t.id = r.tool_id
             JOIN services s ON s.id = t.service_id WHERE s.name = \(service) ORDER BY r.created_at, r.role_name
-            """)
+            """
+        )
         for link in links {
             roles[try link.get("tool_id"), default: []].append(try link.get("role_name"))
         }
@@ -23,7 +24,8 @@ enum ToolTable {
             """
             SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
             WHERE s.name = \(service) ORDER BY t.position, t.id
-            """)
+            """
+        )
         for row in rows {
             tools.append(try Tool(row: row, roles: roles[try row.get("id")] ?? []))
         }
@@ -44,7 +46,8 @@ enum ToolTable {
             WHERE EXISTS (SELECT 1 FROM roles WHERE name = \(role))
             AND (EXISTS (SELECT 1 FROM tool_roles r WHERE r.tool_id = t.id AND r.role_name = \(role)) \(unrestricted))
             ORDER BY s.created_at, s.name, t.position, t.id
-            """)
+            """
+        )
         var tools: [Tool] = []
         for row in rows { tools.append(try Tool(row: row, roles: [])) }
         return tools
@@ -73,7 +76,8 @@ enum ToolTable {
                 """
                 INSERT INTO tools (service_id, name, title, description, input_schema, output_schema, annotations,
                 position, created_at, updated_at) VALUES \(joined: rows)
-                """)
+                """
+            )
         }
     }
 
@@ -101,7 +105,8 @@ enum ToolTable {
                 UPDATE tools SET title = \(tool.title), description = \(tool.description),
                 input_schema = \(tool.inputSchema), output_schema = \(tool.outputSchema),
                 annotations = \(tool.annotations), position = \(position), updated_at = \(time) WHERE id = \(id)
-                """)
+                """
+            )
         }
         try insert(added, of: service.id, at: time, session)
     }

@@ -41,7 +41,9 @@ struct OriginPolicy: Sendable {
     /// The host without its port.
     private static func name(in authority: String) -> String {
         guard authority.first != "[" else {
-            return String(authority[..<(authority.firstIndex(of: "]").map(authority.index(after:)) ?? authority.endIndex)])
+            return String(
+                authority[..<(authority.firstIndex(of: "]").map(authority.index(after:)) ?? authority.endIndex)]
+            )
         }
         return String(authority.prefix { $0 != ":" })
     }

@@ -6,7 +6,10 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The database: sqlite:///./dev.db or mysql://user@host:3306/database.",
-            discussion: "Put a password into DATABASE_URL or DATABASE_URL_FILE instead: command lines are visible to others."))
+            discussion:
+                "Put a password into DATABASE_URL or DATABASE_URL_FILE instead: command lines are visible to others."
+        )
+    )
     var databaseURL: String?
 
     @Option(help: "A file of KEY=value lines to read settings from. (default: .env, if it is there)")

@@ -13,7 +13,8 @@ struct KeysCommand: ParsableCommand {
     /// `mcp-registry keys generate`
     struct Generate: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a new random key for REGISTRY_KEY, or a whole ring for REGISTRY_KEYRING.")
+            abstract: "Print a new random key for REGISTRY_KEY, or a whole ring for REGISTRY_KEYRING."
+        )
 
         @Flag(help: "Print a key ring in JSON with the new key as number 1.")
         var ring = false

@@ -13,7 +13,7 @@ struct MigrateCommand: AsyncParsableCommand {
             Exit codes: 0 done or nothing to do, 1 error, 2 wrong usage or configuration, 3 a file differs from what was \
             applied, 4 a migration is half applied, 7 another run holds the lock, 8 the database can't be reached.
             """,
-        subcommands: [Up.self, Down.self, Status.self]
+        subcommands: [Up.self, Down.self, Status.self, Resolve.self]
     )
 
     /// `mcp-registry migrate up`
@@ -36,7 +36,9 @@ struct MigrateCommand: AsyncParsableCommand {
 
     /// `mcp-registry migrate down`
     struct Down: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take back every migration above a version. Destroys data.")
+        static let configuration = CommandConfiguration(
+            abstract: "Take back every migration above a version. Destroys data."
+        )
 
         @OptionGroup var options: ConfigurationOptions
 
@@ -57,6 +59,38 @@ struct MigrateCommand: AsyncParsableCommand {
                 try await migrator.down(to: to, progress: reportProgress)
             }
             print(done.isEmpty ? "nothing to do" : "took back \(done.count) migration(s)")
+        }
+    }
+
+    /// `mcp-registry migrate resolve`
+    struct Resolve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say whether the statement at which a half-applied migration stopped has taken effect.",
+            discussion: "migrate up and down name the statement when they can't decide it themselves."
+        )
+
+        @OptionGroup var options: ConfigurationOptions
+
+        @Argument(help: "The migration's version.")
+        var version: Int
+
+        @Option(help: "The number of the statement, counted from 1.")
+        var statement: Int
+
+        @Flag(help: "Whether it has taken effect in the database.")
+        var outcome: Outcome
+
+        enum Outcome: String, EnumerableFlag {
+            case done
+            case notDone
+        }
+
+        func run() async throws {
+            let migrator = try await Self.migrator(options, createIfMissing: false)
+            try await Self.run { () async throws(MigrationError) in
+                try await migrator.resolve(version: version, statement: statement, isDone: outcome == .done)
+            }
+            print("noted: statement \(statement) of migration \(version) is \(outcome == .done ? "done" : "not done")")
         }
     }
 
@@ -84,7 +118,10 @@ extension AsyncParsableCommand {
             try await options.source().database(createIfMissing: createIfMissing)
         }
         return try await run { () async throws(MigrationError) in
-            try Migrator(database, logger: Logger(label: "migrate", factory: { StreamLogHandler.standardError(label: $0) }))
+            try Migrator(
+                database,
+                logger: Logger(label: "migrate", factory: { StreamLogHandler.standardError(label: $0) })
+            )
         }
     }
 
@@ -149,7 +186,8 @@ extension MigrationStatus {
                         "app_version": entry.appVersion.map(JSONValue.string) ?? .null,
                         "error": entry.error.map(JSONValue.string) ?? .null,
                     ]
-                }),
+                }
+            ),
         ]
     }
 

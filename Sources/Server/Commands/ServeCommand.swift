@@ -27,7 +27,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(
         help: ArgumentHelp(
             "Serve this machine only, on SQLite, without access control.",
-            discussion: "Creates and migrates ./dev.db and keeps a key ring in ./.dev-keyring.json."))
+            discussion: "Creates and migrates ./dev.db and keeps a key ring in ./.dev-keyring.json."
+        )
+    )
     var dev = false
 
     @Flag(help: "Start without a key ring: tokens can then be neither stored nor read.")
@@ -45,10 +47,9 @@ struct ServeCommand: AsyncParsableCommand {
             try checkProduction(configuration)
         }
         let migrations = try folder(configuration.database.dialect)
-        let application = Application(configuration, migrations, logger: logger)
         try await checkSchema(configuration.database, migrations, logger)
         do {
-            try await application.run()
+            try await Application(configuration, migrations, logger: logger).run()
         } catch {
             throw CommandFailure(message: "the server ended: \(error)")
         }
@@ -58,17 +59,23 @@ struct ServeCommand: AsyncParsableCommand {
     private func prepareDevelopment(_ configuration: inout ServerConfiguration, _ logger: Logger) async throws {
         guard OriginPolicy.isLoopback(configuration.host) else {
             throw CommandFailure(
-                message: "--dev has no access control and listens on loopback only, not on \(configuration.host)", exitCode: 2)
+                message: "--dev has no access control and listens on loopback only, not on \(configuration.host)",
+                exitCode: 2
+            )
         }
         configuration.adminToken = nil
         standardError("DEVELOPMENT MODE: access control is off; only this machine can connect.")
         if configuration.keyRing == nil {
             configuration.keyRing = try await configured { try KeyRingSource.development(in: ".") }
-            standardError("Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database.")
+            standardError(
+                "Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database."
+            )
         }
         do throws(MigrationError) {
             let done = try await Migrator(configuration.database, logger: logger).up()
-            standardError("The database \(configuration.database.place) is up to date (\(done.count) migrations applied now).")
+            standardError(
+                "The database \(configuration.database.place) is up to date (\(done.count) migrations applied now)."
+            )
         } catch {
             throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
         }
@@ -80,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(
                 message: "REGISTRY_ADMIN_TOKEN is not set: callers send it as 'Authorization: Bearer …'. "
                     + "Set it (or REGISTRY_ADMIN_TOKEN_FILE), or use --dev on your own machine",
-                exitCode: 2)
+                exitCode: 2
+            )
         }
         guard let ring = configuration.keyRing else {
             let reason =
@@ -119,7 +127,9 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let error as DatabaseError {
             await database.shutDown()
             throw CommandFailure(
-                message: "the database \(configuration.place) can't be used: \(error.debugDescription)", exitCode: 8)
+                message: "the database \(configuration.place) can't be used: \(error.debugDescription)",
+                exitCode: 8
+            )
         }
         if let advice = state.advice(command: "mcp-registry migrate") {
             throw CommandFailure(message: "\(configuration.place): \(advice)", exitCode: 6)

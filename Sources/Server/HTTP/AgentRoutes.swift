@@ -7,7 +7,7 @@ internal import Registry
 enum AgentRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
         let token = { @Sendable (request: Request, _: Principal) in
-            try await self.token(try await RequestFields(bodyOrQuery: request), registry)
+            try await notStored { try await self.token(try await RequestFields(bodyOrQuery: request), registry) }
         }
         return [
             Route(.get, "/list_services") { _, _ in try await listServices(registry) },
@@ -30,32 +30,37 @@ enum AgentRoutes {
             try await registry.services().map { service in
                 let entry: JSONValue = ["transport": "streamable_http", "url": .string(service.endpoint.rawValue)]
                 return (service.name.rawValue, entry)
-            })
+            }
+        )
         return .json(["services": .object(services)])
     }
 
-    /// The only answer with a secret in it: nobody on the way may keep it.
+    /// Marks an answer and an error alike: nobody on the way may keep what `/token` says (RFC 9111 §5.2.2.5).
+    private static func notStored(_ body: () async throws -> Response) async throws -> Response {
+        do {
+            var response = try await body()
+            response.headers[.cacheControl] = "no-store"
+            return response
+        } catch {
+            var problem = (error as? Problem) ?? (error as? RegistryError).map(Problem.init)
+            problem?.headers[.cacheControl] = "no-store"
+            throw problem ?? error
+        }
+    }
+
+    /// The only answer with a secret in it.
     private static func token(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
         let missing = "service_name and user_id are required"
         let service = try fields.required("service_name", orElse: missing)
         let user = try fields.required("user_id", orElse: missing)
-        var response: Response
-        do {
-            switch try await registry.access(to: ServiceName(service), for: UserID(user)) {
-            case .open: response = .json(["status": "Ok"])
-            case .token(let secret, let method):
-                guard let text = secret.revealText() else {
-                    throw RegistryError(.internal, "internal error", detail: "a stored token is not UTF-8")
-                }
-                response = .json(["token": .string(text), "method_authorization": .string(method.rawValue)])
+        switch try await registry.access(to: ServiceName(service), for: UserID(user)) {
+        case .open: return .json(["status": "Ok"])
+        case .token(let secret, let method):
+            guard let text = secret.revealText() else {
+                throw RegistryError(.internal, "internal error", detail: "a stored token is not UTF-8")
             }
-        } catch let error as RegistryError {
-            var problem = Problem(error)
-            problem.headers[.cacheControl] = "no-store"
-            throw problem
+            return .json(["token": .string(text), "method_authorization": .string(method.rawValue)])
         }
-        response.headers[.cacheControl] = "no-store"
-        return response
     }
 
     private static func roleForUser(

@@ -7,6 +7,7 @@ enum ProbeRoutes {
     /// - Parameters:
     ///   - database: what `/ready` asks.
     ///   - migrations: what the schema must be.
+    /// - Returns: the routes `/health` and `/ready`.
     static func routes(_ database: Database, _ migrations: MigrationFolder) -> [Route] {
         [
             // That the process lives; never asks the database.

@@ -1,5 +1,5 @@
-internal import Hummingbird
 internal import HTTPTypes
+internal import Hummingbird
 internal import MCP
 internal import Registry
 
@@ -40,7 +40,8 @@ struct Problem: Error, HTTPResponseError {
     /// RFC 6750 §3: without credentials the challenge names no error.
     static func unauthorized(hasCredentials: Bool) -> Problem {
         let challenge = hasCredentials ? #"Bearer error="invalid_token""# : "Bearer"
-        let detail = hasCredentials ? "the access token is not valid" : "this request needs Authorization: Bearer <token>"
+        let detail =
+            hasCredentials ? "the access token is not valid" : "this request needs Authorization: Bearer <token>"
         return Problem(.unauthorized, "unauthenticated", detail, headers: [.wwwAuthenticate: challenge])
     }
 

@@ -26,7 +26,9 @@ struct RequestFields {
         }
         var object = JSONObject()
         for (name, value) in request.uri.queryParameters {
-            guard object[String(name)] == nil else { throw Problem.invalid("the query parameter \(name) is given twice") }
+            guard object[String(name)] == nil else {
+                throw Problem.invalid("the query parameter \(name) is given twice")
+            }
             object[String(name)] = .string(String(value))
         }
         self.init(object)

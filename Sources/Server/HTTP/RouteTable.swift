@@ -18,17 +18,21 @@ struct Route: Sendable {
     /// nil when the handler looks at the method itself.
     let method: HTTPRequest.Method?
     let access: Access
+    /// How an error is told.
+    let refuse: @Sendable (Problem) -> Response
     let handle: @Sendable (Request, Principal) async throws -> Response
 
     init(
         _ method: HTTPRequest.Method?,
         _ path: String,
         _ access: Access = .authenticated,
+        refuse: @escaping @Sendable (Problem) -> Response = { $0.response },
         handle: @escaping @Sendable (Request, Principal) async throws -> Response
     ) {
         self.method = method
         self.path = path
         self.access = access
+        self.refuse = refuse
         self.handle = handle
     }
 }
@@ -51,17 +55,19 @@ struct RouteTable: HTTPResponder {
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let path = Self.path(of: request)
+        let candidates = routes[Self.path(of: request)] ?? []
+        let problem: Problem
         do {
-            return try await answer(request, routes[path] ?? [])
-        } catch let problem as Problem {
-            return log(problem, request, context, detail: nil).response
+            return try await answer(request, candidates)
+        } catch let error as Problem {
+            problem = log(error, request, context, detail: nil)
         } catch let error as RegistryError {
-            return log(Problem(error), request, context, detail: error.detail).response
+            problem = log(Problem(error), request, context, detail: error.detail)
         } catch {
-            let problem = Problem(.internalServerError, "internal", "internal error")
-            return log(problem, request, context, detail: "\(type(of: error))").response
+            let unexpected = Problem(.internalServerError, "internal", "internal error")
+            problem = log(unexpected, request, context, detail: "\(type(of: error))")
         }
+        return candidates.first?.refuse(problem) ?? problem.response
     }
 
     /// One trailing slash makes no difference.
@@ -92,7 +98,11 @@ struct RouteTable: HTTPResponder {
         if methods.contains("GET") { methods.insert("HEAD", at: 1) }
         let allowed = methods.joined(separator: ", ")
         return Problem(
-            .methodNotAllowed, "invalid", "this path answers \(allowed) only", headers: [.allow: allowed])
+            .methodNotAllowed,
+            "invalid",
+            "this path answers \(allowed) only",
+            headers: [.allow: allowed]
+        )
     }
 
     private static func finished(_ response: Response, isHead: Bool) -> Response {

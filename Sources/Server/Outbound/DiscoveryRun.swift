@@ -75,7 +75,7 @@ struct DiscoveryRun: Sendable {
     }
 
     private func timeout(reached end: ContinuousClock.Instant) -> DiscoveryFailure {
-        if Task.isCancelled { return DiscoveryFailure(.unavailable, "the registration was given up") }
+        if Task.isCancelled { return DiscoveryFailure(.unavailable, "the request was cancelled") }
         let limit = end < deadline ? timeouts.exchange : timeouts.overall
         return DiscoveryFailure(.unavailable, "the service did not answer within \(limit.seconds) seconds")
     }

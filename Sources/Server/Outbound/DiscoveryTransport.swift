@@ -62,7 +62,7 @@ struct DiscoveryTransport: Sendable {
 
     private func request(_ exchange: DiscoveryExchange) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
-        request.method = .RAW(value: exchange.method)
+        request.method = HTTPMethod(rawValue: exchange.method)
         for (name, value) in exchange.headers { request.headers.add(name: name, value: value) }
         request.headers.add(name: "Accept-Encoding", value: "gzip, deflate")
         request.headers.add(name: "User-Agent", value: userAgent)

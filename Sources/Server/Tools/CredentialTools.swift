@@ -6,7 +6,8 @@ enum CredentialTools {
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
             RegistryTool(
-                "authorize_user_to_service", "Store a user's token",
+                "authorize_user_to_service",
+                "Store a user's token",
                 """
                 Store or replace the token that a user gave for a service, after the service has refused a call for want of \
                 authorization. Ask the user for the token, and repeat the original request afterwards.
@@ -15,7 +16,8 @@ enum CredentialTools {
                     ToolParameter("service_name", "The service's unique name."),
                     UserTools.user,
                     ToolParameter("token", "The token, without 'Bearer' or 'Basic' before it.", isSecret: true),
-                ], hints: .sets
+                ],
+                hints: .sets
             ) { arguments, principal in
                 let service = try ServiceName(arguments.string("service_name"))
                 let user = try UserID(arguments.string("user_id"))

@@ -20,7 +20,7 @@ enum MCPRoute {
             tools: catalog.tools.map(\.definition),
             callTool: catalog.call
         )
-        return Route(nil, path) { request, principal in
+        return Route(nil, path, refuse: refusal) { request, principal in
             let incoming = MCPHTTPRequest(
                 method: request.method.rawValue,
                 headers: request.headers.map { ($0.name.rawName, $0.value) },
@@ -28,6 +28,16 @@ enum MCPRoute {
             )
             return Response(await Caller.$principal.withValue(principal) { await server.respond(to: incoming) })
         }
+    }
+}
+
+extension MCPRoute {
+    /// A JSON-RPC error without an id, for a request that was not looked into: clients show its message to people.
+    private static func refusal(_ problem: Problem) -> Response {
+        let error: JSONValue = ["code": -32600, "message": .string(problem.detail)]
+        var response = Response.json(["jsonrpc": "2.0", "error": error], status: problem.status)
+        for field in problem.headers { response.headers.append(field) }
+        return response
     }
 }
 

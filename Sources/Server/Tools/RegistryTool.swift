@@ -61,19 +61,36 @@ struct RegistryTool: Sendable {
             switch self {
             case .reads:
                 ToolAnnotations(
-                    title: title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false)
+                    title: title,
+                    readOnlyHint: true,
+                    destructiveHint: false,
+                    idempotentHint: true,
+                    openWorldHint: false
+                )
             case .sets:
                 ToolAnnotations(
-                    title: title, readOnlyHint: false, destructiveHint: false, idempotentHint: true,
-                    openWorldHint: false)
+                    title: title,
+                    readOnlyHint: false,
+                    destructiveHint: false,
+                    idempotentHint: true,
+                    openWorldHint: false
+                )
             case .creates(let openWorld):
                 ToolAnnotations(
-                    title: title, readOnlyHint: false, destructiveHint: false, idempotentHint: false,
-                    openWorldHint: openWorld)
+                    title: title,
+                    readOnlyHint: false,
+                    destructiveHint: false,
+                    idempotentHint: false,
+                    openWorldHint: openWorld
+                )
             case .removes:
                 ToolAnnotations(
-                    title: title, readOnlyHint: false, destructiveHint: true, idempotentHint: true,
-                    openWorldHint: false)
+                    title: title,
+                    readOnlyHint: false,
+                    destructiveHint: true,
+                    idempotentHint: true,
+                    openWorldHint: false
+                )
             }
         }
     }

@@ -8,15 +8,18 @@ enum RoleTools {
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
             RegistryTool(
-                "create_role", "Create a role",
+                "create_role",
+                "Create a role",
                 "Create a role that users can have and tools can be attached to. Fails when the name is taken.",
                 [
                     UserTools.role,
                     ToolParameter(
                         "default_system_prompt",
                         "What agents add to their system prompt for users with this role; at most 8192 characters.",
-                        standard: ""),
-                ], hints: .creates()
+                        standard: ""
+                    ),
+                ],
+                hints: .creates()
             ) { arguments, principal in
                 // The length of the prompt is checked before anything about the role.
                 let prompt = try SystemPrompt(arguments.string("default_system_prompt"))
@@ -25,7 +28,9 @@ enum RoleTools {
                 return .string("Role with name='\(role)' created")
             },
             RegistryTool(
-                "list_roles", "List roles", "List all roles with their default system prompts.",
+                "list_roles",
+                "List roles",
+                "List all roles with their default system prompts.",
                 result: [
                     "title": "Result", "type": "array",
                     "items": ["type": "object", "additionalProperties": ["type": "string"]],
@@ -38,21 +43,25 @@ enum RoleTools {
                 return .array(roles)
             },
             RegistryTool(
-                "remove_role", "Remove a role",
+                "remove_role",
+                "Remove a role",
                 "Remove a role for good. Its users are left without a role, and its tools lose it.",
-                [UserTools.role], hints: .removes
+                [UserTools.role],
+                hints: .removes
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 try await registry.removeRole(role, by: principal)
                 return .string("Role with name='\(role)' deleted")
             },
             RegistryTool(
-                "set_role_system_prompt", "Set a role's system prompt",
+                "set_role_system_prompt",
+                "Set a role's system prompt",
                 "Replace what agents add to their system prompt for users with this role.",
                 [
                     UserTools.role,
                     ToolParameter("default_system_prompt", "The new text, at most 8192 characters; empty for none."),
-                ], hints: .sets
+                ],
+                hints: .sets
             ) { arguments, principal in
                 let prompt = try SystemPrompt(arguments.string("default_system_prompt"))
                 let role = try RoleName(arguments.string("role_name"))
@@ -65,9 +74,11 @@ enum RoleTools {
     static func links(_ registry: MCPRegistry) -> [RegistryTool] {
         [
             RegistryTool(
-                "attach_role_to_tool", "Let a role use a tool",
+                "attach_role_to_tool",
+                "Let a role use a tool",
                 "Let the users with a role use a tool. No change when they may already.",
-                [toolID, UserTools.role], hints: .sets
+                [toolID, UserTools.role],
+                hints: .sets
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 let tool = try tool(arguments)
@@ -75,9 +86,11 @@ enum RoleTools {
                 return .string("Role with name='\(role)' attached to tool with id='\(tool)'")
             },
             RegistryTool(
-                "detach_role_from_tool", "Take a tool away from a role",
+                "detach_role_from_tool",
+                "Take a tool away from a role",
                 "Keep the users with a role from using a tool. No change when they could not use it.",
-                [toolID, UserTools.role], hints: .removes
+                [toolID, UserTools.role],
+                hints: .removes
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 let tool = try tool(arguments)

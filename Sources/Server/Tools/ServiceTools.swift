@@ -11,7 +11,8 @@ enum ServiceTools {
 
     private static func add(_ registry: MCPRegistry) -> RegistryTool {
         RegistryTool(
-            "add_service", "Register a service",
+            "add_service",
+            "Register a service",
             """
             Register an MCP service by the full URL of its MCP endpoint, such as https://pizza.example/mcp. Its tools are \
             discovered at once. With an empty description the service is asked for its own. Fails when the name or the \
@@ -22,11 +23,17 @@ enum ServiceTools {
                 ToolParameter("endpoint", "The http or https URL of the service's MCP endpoint."),
                 ToolParameter("description", "What the service is for; empty to ask the service itself."),
                 ToolParameter(
-                    "requires_authorization", .boolean, "Whether calls to the service need the user's own token."),
+                    "requires_authorization",
+                    .boolean,
+                    "Whether calls to the service need the user's own token."
+                ),
                 ToolParameter(
-                    "method_authorization", "How that token is sent: 'Basic' or 'Bearer'. Ignored when none is needed.",
-                    standard: ""),
-            ], hints: .creates(openWorld: true)
+                    "method_authorization",
+                    "How that token is sent: 'Basic' or 'Bearer'. Ignored when none is needed.",
+                    standard: ""
+                ),
+            ],
+            hints: .creates(openWorld: true)
         ) { arguments, principal in
             let new = try NewService(
                 name: arguments.string("service_name"),
@@ -42,7 +49,8 @@ enum ServiceTools {
 
     private static func list(_ registry: MCPRegistry) -> RegistryTool {
         RegistryTool(
-            "list_services", "List services",
+            "list_services",
+            "List services",
             """
             List the registered services with endpoint and description. A service whose tools could not be read without a \
             credential also has the status 'authorization_required'.
@@ -68,9 +76,11 @@ enum ServiceTools {
 
     private static func remove(_ registry: MCPRegistry) -> RegistryTool {
         RegistryTool(
-            "remove_service", "Remove a service",
+            "remove_service",
+            "Remove a service",
             "Remove a service for good, with its tools, the roles attached to them, and every token stored for it.",
-            [service], hints: .removes
+            [service],
+            hints: .removes
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             try await registry.removeService(name, by: principal)
@@ -80,7 +90,8 @@ enum ServiceTools {
 
     private static func getTools(_ registry: MCPRegistry) -> RegistryTool {
         RegistryTool(
-            "get_tools", "List a service's tools",
+            "get_tools",
+            "List a service's tools",
             "List the tools of a service: id, name, description, and the roles that may use each.",
             [service],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
@@ -102,12 +113,14 @@ enum ServiceTools {
 
     private static func refresh(_ registry: MCPRegistry) -> RegistryTool {
         RegistryTool(
-            "refresh_service", "Read a service's tools again",
+            "refresh_service",
+            "Read a service's tools again",
             """
             Ask a registered service again which tools it has, after it has changed. Tools that it still has keep their ids \
             and roles.
             """,
-            [service], hints: .creates(openWorld: true)
+            [service],
+            hints: .creates(openWorld: true)
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             let count = try await registry.refresh(name, by: principal)

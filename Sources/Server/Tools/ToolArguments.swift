@@ -83,7 +83,8 @@ struct ToolArguments: Sendable {
         }
         if let unknown = given.keys.first(where: { values[$0] == nil }) {
             throw Refusal(
-                message: "Input validation error: Additional properties are not allowed ('\(unknown)' was unexpected)")
+                message: "Input validation error: Additional properties are not allowed ('\(unknown)' was unexpected)"
+            )
         }
         self.values = values
     }

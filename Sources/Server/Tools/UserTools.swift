@@ -9,7 +9,8 @@ enum UserTools {
     static func list(_ registry: MCPRegistry) -> [RegistryTool] {
         [
             RegistryTool(
-                "list_users", "List users",
+                "list_users",
+                "List users",
                 "List all users with their roles, as pairs of user id and role name; '(no role)' stands for none.",
                 result: [
                     "title": "Result", "type": "array",
@@ -31,9 +32,11 @@ enum UserTools {
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
             RegistryTool(
-                "assign_role_to_user", "Assign a role to a user",
+                "assign_role_to_user",
+                "Assign a role to a user",
                 "Give a known user a role in place of any other. A user becomes known by its first request.",
-                [user, role], hints: .sets
+                [user, role],
+                hints: .sets
             ) { arguments, principal in
                 let user = try UserID(arguments.string("user_id"))
                 let role = try RoleName(arguments.string("role_name"))
@@ -41,9 +44,11 @@ enum UserTools {
                 return .string("Role with name='\(role)' assigned to user with id='\(user)'")
             },
             RegistryTool(
-                "remove_role_from_user", "Remove a role from a user",
+                "remove_role_from_user",
+                "Remove a role from a user",
                 "Take a role away from a user who has it. Fails when the user has another role or none.",
-                [user, role], hints: .removes
+                [user, role],
+                hints: .removes
             ) { arguments, principal in
                 let user = try UserID(arguments.string("user_id"))
                 let role = try RoleName(arguments.string("role_name"))

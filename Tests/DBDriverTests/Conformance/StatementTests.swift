@@ -113,7 +113,8 @@ struct StatementTests {
             let found = try await database.write { session in
                 let dialect = session.dialect
                 try session.execute(
-                    "INSERT INTO parents (name, n) VALUES (\("a"), \(7)) \(dialect.onConflict("name", update: ["n"]))")
+                    "INSERT INTO parents (name, n) VALUES (\("a"), \(7)) \(dialect.onConflict("name", update: ["n"]))"
+                )
                 try session.execute("INSERT INTO parents (name, n) VALUES (\("a"), \(9)) \(dialect.onConflict("name"))")
                 return try session.rows("SELECT n FROM parents").map { try $0.get("n", as: Int.self) }
             }
@@ -149,7 +150,9 @@ struct StatementTests {
             let query: SQL = "SELECT * FROM parents"
             _ = try await database.read { try $0.rows(query) }
             try await database.execute("ALTER TABLE parents ADD COLUMN extra INTEGER")
-            try await database.write { try $0.execute("INSERT INTO parents (name, n, extra) VALUES (\("x"), \(1), \(5))") }
+            try await database.write {
+                try $0.execute("INSERT INTO parents (name, n, extra) VALUES (\("x"), \(1), \(5))")
+            }
             let row = try await database.read { try $0.row(query) }
             #expect(try row?.get("extra", as: Int.self) == 5)
         }

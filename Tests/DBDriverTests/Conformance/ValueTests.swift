@@ -7,12 +7,12 @@ import Testing
 struct ValueTests {
     static let table: [Engine: String] = [
         .sqlite: """
-            CREATE TABLE samples (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, b BLOB) STRICT
-            """,
+        CREATE TABLE samples (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, b BLOB) STRICT
+        """,
         .mariadb: """
-            CREATE TABLE samples (id BIGINT PRIMARY KEY, i BIGINT, r DOUBLE, t LONGTEXT, b LONGBLOB)
-            ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
-            """,
+        CREATE TABLE samples (id BIGINT PRIMARY KEY, i BIGINT, r DOUBLE, t LONGTEXT, b LONGBLOB)
+        ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+        """,
     ]
 
     func roundTrip<Value: SQLConvertible & Equatable & Sendable>(
@@ -62,7 +62,8 @@ struct ValueTests {
     @Test("empty text, NUL characters and every Unicode plane come back exactly", arguments: Engine.available)
     func text(engine: Engine) async throws {
         let planes = (0...16).compactMap { UnicodeScalar(UInt32($0) * 0x10000 + 0x41) }.map { String(Character($0)) }
-        let values: [String?] = [nil, "", " ", "a\0b", "\0", "'; DROP TABLE samples; --", "Ünï\u{308} 🍕", "a "] + planes
+        let values: [String?] =
+            [nil, "", " ", "a\0b", "\0", "'; DROP TABLE samples; --", "Ünï\u{308} 🍕", "a "] + planes
         try await roundTrip(values, column: "t", on: engine)
     }
 
@@ -94,7 +95,10 @@ struct ValueTests {
         }
     }
 
-    @Test("a missing column, a wrong kind and an unexpected NULL name the column, never the value", arguments: Engine.available)
+    @Test(
+        "a missing column, a wrong kind and an unexpected NULL name the column, never the value",
+        arguments: Engine.available
+    )
     func decodingErrors(engine: Engine) async throws {
         try await engine.withDatabase { database in
             let found = try await database.read { try $0.row("SELECT 'secret-value' AS a, NULL AS n") }

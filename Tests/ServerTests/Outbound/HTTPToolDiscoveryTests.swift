@@ -108,7 +108,8 @@ struct HTTPToolDiscoveryTests {
 
     /// A legacy service with a session that answers in streams, and asks whether we live before its list.
     private static func legacy(_ request: ReceivedRequest) throws -> Response {
-        let message: JSONValue? = request.body.readableBytes == 0 ? nil : try JSONValue.parse(request.body.readableBytesView)
+        let message: JSONValue? =
+            request.body.readableBytes == 0 ? nil : try JSONValue.parse(request.body.readableBytesView)
         let event = { (result: String) in
             "event: message\r\ndata: {\"jsonrpc\":\"2.0\",\"id\":\(message?["id"]?.text ?? "0"),\"result\":\(result)}\r\n\r\n"
         }
