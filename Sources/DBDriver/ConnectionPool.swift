@@ -57,6 +57,7 @@ final class ConnectionPool: Sendable {
     /// - Parameters:
     ///   - interruptible: whether cancelling the task interrupts a running statement.
     ///   - body: what to do with the connection.
+    /// - Returns: the closure's value.
     /// - Throws: ``DatabaseError`` of kind `unavailable` when there is none to be had in time, `CancellationError`, and
     ///   whatever the closure throws.
     func withConnection<T: Sendable>(
@@ -163,7 +164,11 @@ final class ConnectionPool: Sendable {
                 preconditionFailure("the pool lent connection \(id) to waiter \(waiter), and one of them is unknown")
             }
             let lease = Lease(
-                id: id, connection: opened.connection, interrupter: opened.interrupter, mustBeChecked: check)
+                id: id,
+                connection: opened.connection,
+                interrupter: opened.interrupter,
+                mustBeChecked: check
+            )
             return { waiting.resume(returning: lease) }
         case .refuse(let waiter, let reason):
             state.timers.removeValue(forKey: waiter)?.cancel()

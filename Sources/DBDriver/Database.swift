@@ -25,13 +25,20 @@ public final class Database: Service, Sendable {
         self.configuration = configuration
         self.logger = logger
         var limits = PoolState.Limits(
-            connectionsMax: configuration.poolSize, waitersMax: configuration.waitersMax,
-            idleBeforeCheck: .seconds(5), ageMax: .seconds(1_800))
+            connectionsMax: configuration.poolSize,
+            waitersMax: configuration.waitersMax,
+            idleBeforeCheck: .seconds(5),
+            ageMax: .seconds(1_800)
+        )
         let wait = configuration.poolTimeout
         switch configuration.engine {
         case .mysql:
             readers = ConnectionPool(
-                name: "mysql", limits: limits, waitMax: wait, open: configuration.opener(.readWrite))
+                name: "mysql",
+                limits: limits,
+                waitMax: wait,
+                open: configuration.opener(.readWrite)
+            )
             writers = readers
         case .sqlite(let sqlite):
             // SQLite has one writer at a time: queueing for it here is fairer than its busy handler.
@@ -39,12 +46,20 @@ public final class Database: Service, Sendable {
             var one = limits
             one.connectionsMax = 1
             writers = ConnectionPool(
-                name: "sqlite-w", limits: one, waitMax: wait, open: configuration.opener(.readWrite))
+                name: "sqlite-w",
+                limits: one,
+                waitMax: wait,
+                open: configuration.opener(.readWrite)
+            )
             readers =
                 sqlite.isInMemory
                 ? writers
                 : ConnectionPool(
-                    name: "sqlite-r", limits: limits, waitMax: wait, open: configuration.opener(.readOnly))
+                    name: "sqlite-r",
+                    limits: limits,
+                    waitMax: wait,
+                    open: configuration.opener(.readOnly)
+                )
         }
     }
 
@@ -80,6 +95,7 @@ public final class Database: Service, Sendable {
     ///     a COMMIT whose outcome is unknown is settled: the transaction is run again unless its mark is found. Without
     ///     it, or when it can't be settled in time, the caller gets ``DatabaseError/Kind/commitOutcomeUnknown``.
     ///   - body: the transaction.
+    /// - Returns: the value of the attempt that was committed.
     /// - Throws: ``DatabaseError`` after the retries that its kind allows; whatever the closure throws.
     @discardableResult
     public func write<T: Sendable>(
@@ -105,7 +121,9 @@ public final class Database: Service, Sendable {
                             throw error
                         }
                     } catch {
-                        guard let earlier, let wasCommitted, (error as? DatabaseError)?.mayBeRetried != true else { throw error }
+                        guard let earlier, let wasCommitted, (error as? DatabaseError)?.mayBeRetried != true else {
+                            throw error
+                        }
                         // The earlier attempt's rows may have arrived between the look-up and now: look again.
                         if try await connection.run(wasCommitted) { return earlier }
                         uncertain.withLock { $0 = nil }
@@ -146,7 +164,10 @@ public final class Database: Service, Sendable {
                     ContinuousClock.now + pause < deadline
                 else { throw error }
                 Counter(label: "database_retries", dimensions: [("kind", error.kind.rawValue)]).increment()
-                logger.debug("a database operation is tried again", metadata: ["error": "\(error)", "tries": "\(tries)"])
+                logger.debug(
+                    "a database operation is tried again",
+                    metadata: ["error": "\(error)", "tries": "\(tries)"]
+                )
                 try await Task.sleep(for: pause)
             }
         }

@@ -21,7 +21,8 @@ extension DatabaseConfiguration {
     public init(url: String) throws(DatabaseURLError) {
         guard let separator = url.firstRange(ofText: "://") else {
             throw DatabaseURLError(
-                "is not a URL: write sqlite:///./dev.db or mysql://user:password@host:3306/database")
+                "is not a URL: write sqlite:///./dev.db or mysql://user:password@host:3306/database"
+            )
         }
         let scheme = url[..<separator.lowerBound].lowercased()
         let rest = url[separator.upperBound...]
@@ -136,7 +137,8 @@ extension DatabaseConfiguration {
     ) throws(DatabaseURLError) -> Duration {
         guard let number = Int(value), bounds.contains(number) else {
             throw DatabaseURLError(
-                "has \(name)=\(value): use whole seconds from \(bounds.lowerBound) to \(bounds.upperBound)")
+                "has \(name)=\(value): use whole seconds from \(bounds.lowerBound) to \(bounds.upperBound)"
+            )
         }
         return .seconds(number)
     }

@@ -32,6 +32,15 @@ public enum Dialect: String, Sendable, CaseIterable {
         }
     }
 
+    /// The end of a SELECT whose rows must not go away or change until the transaction ends, though others may read and
+    /// keep them too. MariaDB lacks MySQL's `FOR SHARE`; both know this form.
+    public var forShare: SQL {
+        switch self {
+        case .mysql: "LOCK IN SHARE MODE"
+        case .sqlite: ""
+        }
+    }
+
     /// The words that begin a transaction.
     func begin(_ access: TransactionAccess) -> String {
         switch (self, access) {

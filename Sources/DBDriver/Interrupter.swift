@@ -11,7 +11,8 @@ final class Interrupter: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ action: @escaping @Sendable () -> Void) {
+    /// - Parameter action: what interrupts the statement that runs; not needed by an engine that asks ``wasUsed`` meanwhile.
+    init(_ action: (@Sendable () -> Void)? = nil) {
         state = Mutex(State(action: action))
     }
 

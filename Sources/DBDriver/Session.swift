@@ -30,6 +30,8 @@ public final class Session {
     /// - Parameters:
     ///   - sql: the query.
     ///   - limit: the most rows that may come back; more is an error rather than a silent cut.
+    /// - Returns: the rows, in the query's order.
+    /// - Throws: ``DatabaseError``, of kind `misuse` when there are more rows than the limit.
     public func rows(_ sql: SQL, limit: Int = 100_000) throws(DatabaseError) -> [Row] {
         try run(sql, rowLimit: limit).rows
     }

@@ -61,6 +61,13 @@ public struct MCPRegistry: Sendable {
         try await translating { try await database.read(body) }
     }
 
+    /// Several queries that have to fit together.
+    func snapshot<T: Sendable>(
+        _ body: @escaping @Sendable (Session) throws -> T
+    ) async throws(RegistryError) -> T {
+        try await translating { try await database.snapshot(body) }
+    }
+
     /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the
     /// connection is lost at COMMIT, the audit row tells whether the change has happened, so it happens exactly once.
     func change<T: Sendable>(

@@ -63,7 +63,10 @@ enum KeyRingSource {
             }
             keys[id] = Array(bytes)
         }
-        let disabled = try (root["disabled"]?.array ?? []).map { value in
+        guard let list = (root["disabled"] ?? []).array else {
+            throw ConfigurationError(message: "\(key): 'disabled' is no list")
+        }
+        let disabled = try list.map { value in
             guard let id = id(value) else { throw ConfigurationError(message: "\(key): 'disabled' holds no key id") }
             return id
         }

@@ -137,6 +137,33 @@ struct ConcurrencyTests {
         }
     }
 
+    @Test(
+        "storing tokens while the service comes and goes leaves none without its service",
+        arguments: Engine.available
+    )
+    func tokensOfPassingServices(engine: Engine) async throws {
+        try await RegistryFixture.with(engine) { fixture in
+            let results = try await race(fixture) { registry, index in
+                let name = try ServiceName("pizza")
+                let new = try NewService(
+                    name: "pizza",
+                    endpoint: "https://pizza.example",
+                    description: "d",
+                    requiresAuthorization: true,
+                    method: "Bearer"
+                )
+                switch index % 5 {
+                case 0: _ = try await registry.add(new, by: .administrator)
+                case 1: try await registry.removeService(name, by: .administrator)
+                default: try await registry.store(NewToken("t"), for: UserID("u\(index)"), at: name, by: .anonymous)
+                }
+            }
+            #expect(Set(codes(results).keys).isSubset(of: [.notFound, .conflict]), "\(codes(results))")
+            let lost = try await fixture.count("user_tokens WHERE service_id NOT IN (SELECT id FROM services)")
+            #expect(lost == 0)
+        }
+    }
+
     @Test("what one instance writes the other answers at once", arguments: Engine.available)
     func readYourWrites(engine: Engine) async throws {
         try await RegistryFixture.with(engine) { fixture in

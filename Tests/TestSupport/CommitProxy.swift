@@ -27,6 +27,7 @@ public final class CommitProxy: Sendable {
     /// Starts a proxy on a free port of the loopback interface.
     ///
     /// - Parameter target: the server's port there.
+    /// - Throws: ``LoopbackSocket/Failure``
     public init(to target: UInt16) throws {
         self.target = target
         listener = try LoopbackSocket(isListening: true)
@@ -110,7 +111,7 @@ public final class CommitProxy: Sendable {
         var rest = bytes
         while !rest.isEmpty {
             let sent = unsafe rest.withUnsafeBytes { bytes in
-                unsafe send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+                unsafe send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }
             guard sent > 0 else { return false }
             rest = rest.dropFirst(sent)

@@ -19,7 +19,9 @@ public struct Gate: Sendable {
     }
 }
 
-/// Lets other tasks run until the condition holds; the test's own time limit bounds it.
-public func until(_ condition: () throws -> Bool) async rethrows {
-    while try !condition() { await Task.yield() }
+/// Waits until the condition holds.
+///
+/// - Throws: `CancellationError` when the test's time limit is over, and whatever the condition throws.
+public func until(_ condition: () throws -> Bool) async throws {
+    while try !condition() { try await Task.sleep(for: .milliseconds(1)) }
 }

@@ -13,7 +13,10 @@ public final class LoopbackSocket: Sendable {
     public let port: UInt16
     let descriptor: Int32
 
+    /// Binds a socket to a free port.
+    ///
     /// - Parameter isListening: whether connections are accepted (by the kernel; nobody answers) or refused.
+    /// - Throws: ``Failure``
     public init(isListening: Bool) throws {
         let (descriptor, port) = try Self.bound()
         self.descriptor = descriptor
@@ -32,14 +35,14 @@ public final class LoopbackSocket: Sendable {
 
     /// The next connection; nil after ``wake()``.
     func acceptNext() -> Int32? {
-        let accepted = unsafe accept(descriptor, nil, nil)
+        let accepted = accept(descriptor, nil, nil)
         return accepted < 0 ? nil : accepted
     }
 
     /// A connection to a port of the loopback interface; nil when it is refused.
     static func connected(to port: UInt16) -> Int32? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        let result = withAddress(port) { address, length in unsafe connect(descriptor, address, length) }
+        let result = unsafe withAddress(port) { address, length in unsafe connect(descriptor, address, length) }
         if result == 0 { return descriptor }
         close(descriptor)
         return nil
@@ -49,7 +52,7 @@ public final class LoopbackSocket: Sendable {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withAddress(0) { address, length in unsafe bind(descriptor, address, length) }
+        let result = unsafe withAddress(0) { address, length in unsafe bind(descriptor, address, length) }
         let named = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 unsafe getsockname(descriptor, pointer, &length)

@@ -58,7 +58,7 @@ struct StyleTests {
     func reminders() throws {
         for file in try Self.sources() {
             for (index, line) in file.lines.enumerated() {
-                for word in ["TODO", "FIXME", "XXX", "HACK"] where line.contains(word) {
+                for word in ["TODO", "FIXME", "HACK"] where line.contains(word) {
                     #expect(line.contains(word + ": "), "\(file):\(index + 1)")
                 }
             }

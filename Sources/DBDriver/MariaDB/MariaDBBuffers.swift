@@ -46,7 +46,9 @@ internal import CMariaDB
                 unsafe place(index, MYSQL_TYPE_DOUBLE, size: 8).storeBytes(of: real, as: Double.self)
             case .text(var text):
                 text.withUTF8 { utf8 in
-                    unsafe place(index, MYSQL_TYPE_STRING, size: utf8.count).copyMemory(from: UnsafeRawBufferPointer(utf8))
+                    unsafe place(index, MYSQL_TYPE_STRING, size: utf8.count).copyMemory(
+                        from: UnsafeRawBufferPointer(utf8)
+                    )
                 }
             case .blob(let blob):
                 unsafe blob.withUnsafeBytes { blob in

@@ -23,9 +23,15 @@ extension MariaDBSession {
         if wantsTLS { unsafe demandTLS(connection, caFile: configuration.tlsCAFile) }
         // CLIENT_FOUND_ROWS: UPDATE reports the rows it matched, as SQLite does.
         let opened = unsafe mysql_real_connect(
-            connection, host.name, configuration.user, configuration.password,
-            configuration.database.isEmpty ? nil : configuration.database, UInt32(host.port), nil,
-            UInt(CLIENT_FOUND_ROWS))
+            connection,
+            host.name,
+            configuration.user,
+            configuration.password,
+            configuration.database.isEmpty ? nil : configuration.database,
+            UInt32(host.port),
+            nil,
+            UInt(CLIENT_FOUND_ROWS)
+        )
         guard unsafe opened != nil else {
             let error = unsafe connectError(connection, host)
             unsafe mysql_close(connection)
@@ -83,12 +89,16 @@ extension MariaDBSession {
         // Each statement limit belongs to one of the two families (in seconds, and in milliseconds for SELECT).
         let isServing = purpose == .serving
         if server["max_statement_time"] != nil { settings.append("max_statement_time = \(isServing ? limit : 0)") }
-        if server["max_execution_time"] != nil { settings.append("max_execution_time = \(isServing ? limit * 1_000 : 0)") }
+        if server["max_execution_time"] != nil {
+            settings.append("max_execution_time = \(isServing ? limit * 1_000 : 0)")
+        }
         // A DDL statement behind a long reader gives up instead of queueing everybody behind itself.
         if purpose == .migrating { settings.append("lock_wait_timeout = 30") }
         // Causal reads: a read sees every change acknowledged by any node (15 adds INSERT, UPDATE, DELETE and SHOW).
         if server["wsrep_on"] == "ON" { settings.append("wsrep_sync_wait = \(isServing ? 1 : 15)") }
-        if server["group_replication_consistency"] != nil { settings.append("group_replication_consistency = 'BEFORE'") }
+        if server["group_replication_consistency"] != nil {
+            settings.append("group_replication_consistency = 'BEFORE'")
+        }
         try runText("SET SESSION " + settings.joined(separator: ", SESSION "))
     }
 }

@@ -50,7 +50,7 @@ internal import Glibc
                 let result = try statement.run(sql, rowLimit: rowLimit)
                 statements.put(statement, for: sql.text)
                 return result
-            } catch where Self.wantsNewPreparation(error) {
+            } catch  where Self.wantsNewPreparation(error) {
                 // Prepared again below, once.
             } catch {
                 statements.put(statement, for: sql.text)

@@ -107,15 +107,21 @@ internal import CMariaDB
 /// The statement's last error.
 func mariaDBError(_ statement: UnsafeMutablePointer<MYSQL_STMT>, statement text: String) -> DatabaseError {
     unsafe mariaDBError(
-        code: mysql_stmt_errno(statement), state: mysql_stmt_sqlstate(statement), message: mysql_stmt_error(statement),
-        statement: text)
+        code: mysql_stmt_errno(statement),
+        state: mysql_stmt_sqlstate(statement),
+        message: mysql_stmt_error(statement),
+        statement: text
+    )
 }
 
 /// The connection's last error.
 func mariaDBError(_ connection: UnsafeMutablePointer<MYSQL>, statement text: String?) -> DatabaseError {
     unsafe mariaDBError(
-        code: mysql_errno(connection), state: mysql_sqlstate(connection), message: mysql_error(connection),
-        statement: text)
+        code: mysql_errno(connection),
+        state: mysql_sqlstate(connection),
+        message: mysql_error(connection),
+        statement: text
+    )
 }
 
 private func mariaDBError(

@@ -3,7 +3,8 @@ internal import CSQLite
 /// A connection to a SQLite database, by the system's library.
 @safe final class SQLiteSession: EngineSession {
     let dialect = Dialect.sqlite
-    let interrupter: Interrupter
+    /// `sqlite3_interrupt` would miss a statement that begins just after the call; the progress handler misses none.
+    let interrupter = Interrupter()
     private var database: OpaquePointer?
     private var statements = StatementCache<SQLiteStatement>()
 
@@ -21,8 +22,7 @@ internal import CSQLite
             throw error
         }
         unsafe database = opened
-        let handle = unsafe SQLiteHandle(opened)
-        interrupter = Interrupter { handle.interrupt() }
+        unsafe sqlite3_progress_handler(opened, 1_000, wasInterrupted, Unmanaged.passUnretained(interrupter).toOpaque())
         do throws(DatabaseError) {
             try setUp(configuration, access: access)
         } catch {
@@ -84,18 +84,9 @@ internal import CSQLite
     }
 }
 
-/// The handle for the one call that another thread may make.
-///
-/// `@unchecked Sendable`: sqlite3_interrupt may be called from any thread while the connection is open
-/// (https://www.sqlite.org/c3ref/interrupt.html), and ``Interrupter`` keeps it from being called later.
-@safe private struct SQLiteHandle: @unchecked Sendable {
-    private let database: OpaquePointer
-
-    init(_ database: OpaquePointer) {
-        unsafe self.database = unsafe database
-    }
-
-    func interrupt() {
-        unsafe sqlite3_interrupt(database)
-    }
+/// Called by SQLite every 1,000 instructions of a statement: anything but 0 ends it with SQLITE_INTERRUPT. The session that
+/// owns the interrupter also owns the connection. https://www.sqlite.org/c3ref/progress_handler.html
+private func wasInterrupted(_ interrupter: UnsafeMutableRawPointer?) -> Int32 {
+    guard let interrupter = unsafe interrupter else { return 0 }
+    return unsafe Unmanaged<Interrupter>.fromOpaque(interrupter).takeUnretainedValue().wasUsed ? 1 : 0
 }

@@ -14,8 +14,13 @@ internal import CSQLite
             unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
                 var tail: UnsafePointer<CChar>?
                 let code = unsafe sqlite3_prepare_v3(
-                    database, characters.baseAddress, Int32(characters.count), UInt32(SQLITE_PREPARE_PERSISTENT),
-                    &prepared, &tail)
+                    database,
+                    characters.baseAddress,
+                    Int32(characters.count),
+                    UInt32(SQLITE_PREPARE_PERSISTENT),
+                    &prepared,
+                    &tail
+                )
                 if let tail = unsafe tail, let start = characters.baseAddress {
                     let rest = unsafe bytes[(tail - start)...]
                     hasTail = unsafe rest.contains { $0 > 0x20 && $0 != UInt8(ascii: ";") }
@@ -96,7 +101,13 @@ internal import CSQLite
                         return unsafe sqlite3_bind_text(handle, index, "", 0, transient)
                     }
                     return unsafe sqlite3_bind_text64(
-                        handle, index, start, UInt64(characters.count), transient, UInt8(SQLITE_UTF8))
+                        handle,
+                        index,
+                        start,
+                        UInt64(characters.count),
+                        transient,
+                        UInt8(SQLITE_UTF8)
+                    )
                 }
             }
         case .blob(let bytes):

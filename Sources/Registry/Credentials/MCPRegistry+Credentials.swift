@@ -35,10 +35,10 @@ extension MCPRegistry {
         let vault = try requiredVault()
         let target = "service '\(service)', user '\(user)'"
         try await change(.storeToken, target, by: principal) { session, time in
-            guard let found = try CredentialTable.find(service, user, session) else { throw Self.noService(service) }
-            let sealed = try Self.seal(token, .userToken(serviceID: found.serviceID, user), vault)
+            guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
+            let sealed = try Self.seal(token, .userToken(serviceID: id, user), vault)
             try UserTable.insert(user, at: time, session)
-            try CredentialTable.store(sealed, serviceID: found.serviceID, user, at: time, session)
+            try CredentialTable.store(sealed, serviceID: id, user, at: time, session)
         }
     }
 
@@ -53,9 +53,9 @@ extension MCPRegistry {
     ) async throws(RegistryError) {
         let vault = try requiredVault()
         try await change(.storeDiscoveryCredential, "service '\(service)'", by: principal) { session, time in
-            guard let found = try ServiceTable.find(service, session) else { throw Self.noService(service) }
-            let sealed = try Self.seal(token, .discovery(serviceID: found.id), vault)
-            try CredentialTable.storeDiscovery(sealed, method, serviceID: found.id, at: time, session)
+            guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
+            let sealed = try Self.seal(token, .discovery(serviceID: id), vault)
+            try CredentialTable.storeDiscovery(sealed, method, serviceID: id, at: time, session)
         }
     }
 

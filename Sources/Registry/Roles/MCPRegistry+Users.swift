@@ -22,10 +22,9 @@ extension MCPRegistry {
     /// - Throws: `notFound` for the role, and then nothing is stored; `unavailable`
     public func register(_ user: UserID, role: RoleName?, by principal: Principal) async throws(RegistryError) {
         try await change(.registerUser, Self.target(user, role), by: principal) { session, time in
+            if let role, try !RoleTable.hold(role, session) { throw Self.noRole(role) }
             try UserTable.insert(user, at: time, session)
-            guard let role else { return }
-            guard try RoleTable.find(role, session) != nil else { throw Self.noRole(role) }
-            _ = try UserTable.setRole(role, of: user, at: time, session)
+            if let role { _ = try UserTable.setRole(role, of: user, at: time, session) }
         }
     }
 
@@ -55,7 +54,7 @@ extension MCPRegistry {
         guard try UserTable.find(user, session) != nil else {
             throw RegistryError(.notFound, "User \(user) does not exist")
         }
-        guard try RoleTable.find(role, session) != nil else { throw roleDoesNotExist(role) }
+        guard try RoleTable.hold(role, session) else { throw roleDoesNotExist(role) }
     }
 
     private static func target(_ user: UserID, _ role: RoleName?) -> String {

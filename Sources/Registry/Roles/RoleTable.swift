@@ -16,6 +16,11 @@ enum RoleTable {
         return try Role(row: row)
     }
 
+    /// Whether there is such a role; if so, it stays until the transaction ends.
+    static func hold(_ name: RoleName, _ session: Session) throws(DatabaseError) -> Bool {
+        try session.row("SELECT name FROM roles WHERE name = \(name) \(session.dialect.forShare)") != nil
+    }
+
     static func insert(
         _ name: RoleName,
         _ prompt: SystemPrompt,

@@ -12,7 +12,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `unavailable`
     public func tools(of service: ServiceName) async throws(RegistryError) -> [Tool] {
-        try await read { try ToolTable.all(of: service, $0) }
+        try await snapshot { try ToolTable.all(of: service, $0) }
     }
 
     /// Reads what a service offers, and puts both into the catalogue. A service that wants a credential even for that is

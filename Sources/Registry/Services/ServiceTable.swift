@@ -19,6 +19,11 @@ enum ServiceTable {
         return try RegisteredService(row: row)
     }
 
+    /// The id of a service, which stays until the transaction ends.
+    static func hold(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> String? {
+        try session.row("SELECT id FROM services WHERE name = \(name) \(session.dialect.forShare)")?.get("id")
+    }
+
     static func hasEndpoint(_ endpoint: Endpoint, _ session: Session) throws(DatabaseError) -> Bool {
         try session.row("SELECT id FROM services WHERE endpoint_sha256 = \(endpoint.sha256)") != nil
     }

@@ -63,6 +63,13 @@ struct ServeCommand: AsyncParsableCommand {
                 exitCode: 2
             )
         }
+        guard configuration.database.dialect == .sqlite else {
+            throw CommandFailure(
+                message: "--dev migrates its database by itself, and so works on SQLite only: "
+                    + "unset DATABASE_URL, or serve without --dev",
+                exitCode: 2
+            )
+        }
         configuration.adminToken = nil
         standardError("DEVELOPMENT MODE: access control is off; only this machine can connect.")
         if configuration.keyRing == nil {

@@ -55,6 +55,12 @@ struct RouteTable: HTTPResponder {
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let response = await answer(request, context)
+        // RFC 9110 §9.3.2: HEAD is answered like GET but without content, errors too.
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request, _ context: Context) async -> Response {
         let candidates = routes[Self.path(of: request)] ?? []
         let problem: Problem
         do {
@@ -80,15 +86,13 @@ struct RouteTable: HTTPResponder {
         let route = candidates.first { $0.method == nil || $0.method == request.method }
         let isHead = route == nil && request.method == .head
         let found = isHead ? candidates.first { $0.method == .get } : route
-        if let found, found.access == .open {
-            return Self.finished(try await found.handle(request, .anonymous), isHead: isHead)
-        }
+        if let found, found.access == .open { return try await found.handle(request, .anonymous) }
         if candidates.first?.access != .open {
             try origins.check(request)
         }
         let principal = try candidates.first?.access == .open ? Principal.anonymous : access.principal(of: request)
         guard let found else { throw Self.refusal(request, candidates) }
-        return Self.finished(try await found.handle(request, principal), isHead: isHead)
+        return try await found.handle(request, principal)
     }
 
     /// RFC 9110 §15.5.6: a 405 lists what is allowed.
@@ -103,10 +107,6 @@ struct RouteTable: HTTPResponder {
             "this path answers \(allowed) only",
             headers: [.allow: allowed]
         )
-    }
-
-    private static func finished(_ response: Response, isHead: Bool) -> Response {
-        isHead ? response.createHeadResponse() : response
     }
 
     private func log(_ problem: Problem, _ request: Request, _ context: Context, detail: String?) -> Problem {

@@ -166,14 +166,14 @@ struct TransactionTests {
                 WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 1000000000)
                 SELECT COUNT(*) AS s FROM r
                 """
-            let started = Tally()
+            let started = Gate()
             let task = Task {
                 try await database.read { session in
-                    started.add()
+                    started.open()
                     return try session.row(slow)
                 }
             }
-            while started.count == 0 { await Task.yield() }
+            await started.wait()
             let begin = ContinuousClock.now
             task.cancel()
             let result = await task.result

@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Server
@@ -44,22 +45,18 @@ struct AgentRereadHookTests {
         }
     }
 
-    private static func wait(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
-    }
-
     @Test("a change is a GET, with nothing in it", .timeLimit(.minutes(1)))
     func delivers() async throws {
         try await Self.run { _, _ in
             Response(status: .ok)
         } _: { hook, service in
             hook.catalogChanged()
-            await Self.wait { service.received.count == 1 }
+            try await until { service.received.count == 1 }
             #expect(service.received[0].method == "GET")
             #expect(service.received[0].path == "/reread")
             #expect(service.received[0].body.readableBytes == 0)
             hook.catalogChanged()
-            await Self.wait { service.received.count == 2 }
+            try await until { service.received.count == 2 }
             #expect(service.log.lines.isEmpty)
         }
     }
@@ -72,14 +69,14 @@ struct AgentRereadHookTests {
             return Response(status: .ok)
         } _: { hook, service in
             hook.catalogChanged()
-            await Self.wait { service.received.count == 1 }
+            try await until { service.received.count == 1 }
             for _ in 0..<1000 { hook.catalogChanged() }
             #expect(service.received.count == 1)
             door.open()
-            await Self.wait { service.received.count == 2 }
+            try await until { service.received.count == 2 }
             door.open()
             hook.catalogChanged()
-            await Self.wait { service.received.count == 3 }
+            try await until { service.received.count == 3 }
             door.open()
             #expect(service.received.count == 3)
         }
@@ -94,7 +91,7 @@ struct AgentRereadHookTests {
         } _: { hook, service in
             for count in 1...2 {
                 hook.catalogChanged()
-                await Self.wait { service.log.lines.count == count }
+                try await until { service.log.lines.count == count }
             }
             #expect(service.received.map(\.path) == ["/reread?key=canary", "/reread?key=canary"])
             #expect(service.log.lines[0].contains("status 500"))
@@ -110,7 +107,7 @@ struct AgentRereadHookTests {
             Response(status: .ok)
         } _: { hook, service in
             hook.catalogChanged()
-            await Self.wait { !service.log.lines.isEmpty }
+            try await until { !service.log.lines.isEmpty }
         }
     }
 
@@ -127,7 +124,7 @@ struct AgentRereadHookTests {
             let group = ServiceGroup(services: [hook], logger: service.log.logger)
             async let running: Void = group.run()
             hook.catalogChanged()
-            await Self.wait { service.received.count == 1 }
+            try await until { service.received.count == 1 }
             hook.catalogChanged()
             await group.triggerGracefulShutdown()
             try await running

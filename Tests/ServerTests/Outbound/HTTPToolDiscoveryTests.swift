@@ -5,6 +5,7 @@ import MCP
 import NIOCore
 import Registry
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Server
@@ -198,7 +199,7 @@ struct HTTPToolDiscoveryTests {
             return Response(status: .ok)
         } _: { service in
             let task = Task { await Self.failure(service, overall: .seconds(600)) }
-            while service.received.isEmpty { await Task.yield() }
+            try await until { !service.received.isEmpty }
             task.cancel()
             #expect(await task.value != nil)
         }

@@ -32,6 +32,25 @@ struct Answer: Sendable {
         #expect(headers[.contentType] == "application/problem+json", sourceLocation: sourceLocation)
     }
 
+    /// It must be refused: on `/mcp` as JSON-RPC, elsewhere as a problem.
+    func expectRefusal(
+        at path: String,
+        _ status: Int,
+        _ detail: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        guard path.hasPrefix("/mcp") else {
+            return expectProblem(status, detail, sourceLocation: sourceLocation)
+        }
+        let message = JSONValue.string(detail).text
+        #expect(self.status == status, sourceLocation: sourceLocation)
+        #expect(
+            text == #"{"jsonrpc":"2.0","error":{"code":-32600,"message":\#(message)}}"#,
+            sourceLocation: sourceLocation
+        )
+        #expect(headers[.contentType] == "application/json", sourceLocation: sourceLocation)
+    }
+
     private static let problems = [
         400: ("Bad Request", "invalid"),
         401: ("Unauthorized", "unauthenticated"),

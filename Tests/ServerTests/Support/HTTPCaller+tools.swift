@@ -3,7 +3,7 @@ import MCP
 import Testing
 
 /// Calls of tools over `POST /mcp`, in the plainest form: no handshake, no headers but the content type.
-extension TestServer {
+extension HTTPCaller {
     /// The whole answer to a call.
     func call(_ tool: String, _ arguments: String = "{}") async throws -> Answer {
         let body = """
@@ -82,8 +82,13 @@ extension TestServer {
             "requires_authorization":\(!method.isEmpty),"method_authorization":"\(method)"}
             """
         )
-        let tools = try await call("get_tools", #"{"service_name":"\#(name)"}"#).json
-        return tools["result"]?["structuredContent"]?["result"]?.array?.compactMap { $0["id"]?.integer } ?? []
+        return try await tools(of: name).compactMap { $0["id"]?.integer }
+    }
+
+    /// What `get_tools` lists.
+    func tools(of service: String) async throws -> [JSONValue] {
+        let answer = try await call("get_tools", #"{"service_name":"\#(service)"}"#).json
+        return try #require(answer["result"]?["structuredContent"]?["result"]?.array)
     }
 
     /// Stores a token.

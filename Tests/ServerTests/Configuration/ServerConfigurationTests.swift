@@ -1,0 +1,165 @@
+import DBDriver
+import Foundation
+import Logging
+import Registry
+import Testing
+
+@testable import Server
+
+@Suite("Configuration")
+struct ServerConfigurationTests {
+    /// What the settings are refused with.
+    private static func refusal(_ environment: [String: String]) async throws -> String? {
+        let source = try await ConfigurationSource.settings(environment)
+        return await #expect(throws: ConfigurationError.self) { try await source.server(isDevelopment: false) }?.message
+    }
+
+    @Test("the defaults are those of the original, and loopback in development")
+    func defaults() async throws {
+        let source = try await ConfigurationSource.settings()
+        let configuration = try await source.server(isDevelopment: false)
+        #expect(configuration.host == "0.0.0.0")
+        #expect(configuration.port == 8_000)
+        #expect(configuration.adminToken == nil && configuration.keyRing == nil && configuration.rereadHook == nil)
+        #expect(configuration.toolsWithoutRoles == .denied)
+        #expect(configuration.logLevel == .info)
+        let development = try await source.server(isDevelopment: true)
+        #expect(development.host == "127.0.0.1")
+        for (configuration, isCreated) in [(configuration, false), (development, true)] {
+            guard case .sqlite(let sqlite) = configuration.database.engine else {
+                Issue.record("\(configuration.database.dialect)")
+                continue
+            }
+            #expect(sqlite.path == "./dev.db")
+            #expect(sqlite.createIfMissing == isCreated)
+        }
+    }
+
+    @Test("the command line comes before the environment, and that before the file")
+    func precedence() async throws {
+        let file = "MCP_PORT=1\nMCP_HOST=file\nLOG_LEVEL=error\n"
+        let source = try await ConfigurationSource.settings(
+            ["MCP_PORT": "2", "MCP_HOST": "environment"],
+            commandLine: ["MCP_PORT": "3"],
+            file: file
+        )
+        let configuration = try await source.server(isDevelopment: false)
+        #expect(configuration.port == 3)
+        #expect(configuration.host == "environment")
+        #expect(configuration.logLevel == .error)
+    }
+
+    @Test("an empty value counts as absent")
+    func empty() async throws {
+        let environment = [
+            "DATABASE_URL": "", "MCP_PORT": "", "MCP_HOST": "", "AGENT_REREAD_HOOK": "", "REGISTRY_KEY": "",
+            "REGISTRY_KEYRING_FILE": "", "TOOLS_WITHOUT_ROLES": "", "LOG_LEVEL": "",
+        ]
+        let configuration = try await ConfigurationSource.settings(
+            environment,
+            file: "MCP_PORT=1\nREGISTRY_ADMIN_TOKEN=\n"
+        ).server(
+            isDevelopment: false
+        )
+        #expect(configuration.port == 1)
+        #expect(configuration.adminToken == nil && configuration.rereadHook == nil && configuration.keyRing == nil)
+    }
+
+    @Test("every setting is read")
+    func all() async throws {
+        let configuration = try await ConfigurationSource.settings([
+            "DATABASE_URL": "mysql+pymysql://u:p@db.example:3307/r", "MCP_HOST": "::1", "MCP_PORT": "0",
+            "REGISTRY_ADMIN_TOKEN": "0123456789abcdef",
+            "REGISTRY_KEY": Data(KeyRing.generateKey()).base64EncodedString(),
+            "AGENT_REREAD_HOOK": "https://agent.example/reread?key=1", "TOOLS_WITHOUT_ROLES": "allowed",
+            "LOG_LEVEL": "trace",
+        ]).server(isDevelopment: false)
+        #expect(configuration.database.place == "db.example:3307/r")
+        #expect(configuration.host == "::1")
+        #expect(configuration.port == 0)
+        #expect(configuration.adminToken == Secret("0123456789abcdef"))
+        #expect(configuration.keyRing?.active == 1)
+        #expect(configuration.rereadHook?.absoluteString == "https://agent.example/reread?key=1")
+        #expect(configuration.toolsWithoutRoles == .allowed)
+        #expect(configuration.logLevel == .trace)
+    }
+
+    @Test(
+        "a malformed value is refused by the name of its key",
+        arguments: [
+            ("MCP_PORT", "abc", "MCP_PORT=abc is no whole number from 0 to 65535"),
+            ("MCP_PORT", "-1", "MCP_PORT=-1 is no whole number from 0 to 65535"),
+            ("MCP_PORT", "65536", "MCP_PORT=65536 is no whole number from 0 to 65535"),
+            ("MCP_PORT", "80.5", "MCP_PORT=80.5 is no whole number from 0 to 65535"),
+            ("TOOLS_WITHOUT_ROLES", "Allowed", "TOOLS_WITHOUT_ROLES=Allowed is none of: denied, allowed"),
+            (
+                "LOG_LEVEL", "loud",
+                "LOG_LEVEL=loud is none of: trace, debug, info, notice, warning, error, critical"
+            ),
+        ]
+    )
+    func malformed(_ key: String, _ value: String, _ message: String) async throws {
+        #expect(try await Self.refusal([key: value]) == message)
+    }
+
+    @Test(
+        "a malformed secret is refused without being shown",
+        arguments: [
+            ("DATABASE_URL", "canary"), ("DATABASE_URL", "mysql://u:canary@"),
+            ("DATABASE_URL", "mysql://u:canary@h:0/d"),
+            ("DATABASE_URL", "mysql://u:canary@h/d?tls=maybe"), ("DATABASE_URL", "postgresql://u:canary@h/d"),
+            ("DATABASE_URL", "mysql://u:can%zzcanary@h/d"), ("REGISTRY_ADMIN_TOKEN", "canary"),
+            ("REGISTRY_ADMIN_TOKEN", "canary canary canary"), ("REGISTRY_ADMIN_TOKEN", "canäry-canary-canary"),
+            ("AGENT_REREAD_HOOK", "canary"), ("AGENT_REREAD_HOOK", "ftp://u:canary@h/"),
+            ("AGENT_REREAD_HOOK", "http:///canary"),
+            ("REGISTRY_KEY", "canary"), ("REGISTRY_KEYRING", "{\"canary\":1}"), ("REGISTRY_KEYRING", "canary"),
+        ]
+    )
+    func malformedSecrets(_ key: String, _ value: String) async throws {
+        let message = try #require(try await Self.refusal([key: value]))
+        #expect(message.hasPrefix(key))
+        #expect(!message.contains("canary") && !message.contains("\n"))
+    }
+
+    @Test("a secret may stand in a file, whose white space at the ends does not count")
+    func secretFiles() async throws {
+        try await TemporaryFolder.with { folder in
+            let ring = #"{"active": 7, "keys": {"7": "\#(Data(KeyRing.generateKey()).base64EncodedString())"}}"#
+            let configuration = try await ConfigurationSource.settings([
+                "REGISTRY_ADMIN_TOKEN_FILE": try folder.write("token", "0123456789abcdef\r\n"),
+                "REGISTRY_KEYRING_FILE": try folder.write("ring", ring + "\n"),
+                "DATABASE_URL_FILE": try folder.write("url", "sqlite:///other.db\n"),
+                "AGENT_REREAD_HOOK_FILE": try folder.write("hook", " http://h/x \n"),
+            ]).server(isDevelopment: false)
+            #expect(configuration.adminToken == Secret("0123456789abcdef"))
+            #expect(configuration.keyRing?.active == 7)
+            #expect(configuration.database.place == "other.db")
+            #expect(configuration.rereadHook?.absoluteString == "http://h/x")
+        }
+    }
+
+    @Test("a secret's file must be there, hold text, and be the only form of the secret")
+    func badSecretFiles() async throws {
+        try await TemporaryFolder.with { folder in
+            let (empty, bytes) = (try folder.write("empty", " \n"), try folder.write("bytes", bytes: [0xff, 0xfe]))
+            let missing = folder.path + "/missing"
+            let key = "REGISTRY_ADMIN_TOKEN"
+            for (path, message) in [
+                (missing, "\(key)_FILE=\(missing) can't be read"),
+                (folder.path, "\(key)_FILE=\(folder.path) can't be read"),
+                (empty, "\(key)_FILE=\(empty) is empty"), (bytes, "\(key)_FILE=\(bytes) does not hold UTF-8 text"),
+            ] {
+                #expect(try await Self.refusal([key + "_FILE": path]) == message)
+            }
+            let both = try await Self.refusal([key + "_FILE": empty, key: "0123456789abcdef"])
+            #expect(both == "\(key) and \(key)_FILE are both set: use one")
+        }
+    }
+
+    @Test("a file that is named must be there")
+    func missingFile() async throws {
+        await #expect(throws: ConfigurationError(message: "the file /nowhere/settings can't be read")) {
+            try await ConfigurationSource(commandLine: [:], environment: [:], file: "/nowhere/settings")
+        }
+    }
+}

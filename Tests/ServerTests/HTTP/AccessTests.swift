@@ -1,0 +1,98 @@
+import DBDriver
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Server
+
+@Suite("Access control")
+struct AccessTests {
+    private static let token = "correct-horse-battery-staple"
+    private static let options = TestServer.Options(adminToken: token)
+    private static let requests = [
+        ("GET", "/list_services"), ("GET", "/list_users"), ("GET", "/token"), ("POST", "/token"),
+        ("POST", "/role_for_user"),
+        ("POST", "/tools_for_role"), ("POST", "/system_prompt_for_role"), ("POST", "/register_user"),
+        ("POST", "/discovery_credential"), ("POST", "/mcp"), ("GET", "/mcp"), ("POST", "/mcp/"),
+        ("PUT", "/list_users"), ("HEAD", "/list_users"), ("GET", "/nothing"),
+    ]
+
+    @Test(
+        "without a credential everything but the probes is 401, unknown paths and wrong methods too",
+        arguments: Engine.available
+    )
+    func missing(_ engine: Engine) async throws {
+        try await TestServer.run(engine, Self.options) { server in
+            for (method, path) in Self.requests {
+                let answer = try await server.send(method, path, method == "HEAD" ? nil : #"{"user_id":"u1"}"#)
+                #expect(answer.header("WWW-Authenticate") == "Bearer", "\(method) \(path)")
+                guard method != "HEAD" else {
+                    #expect(answer.status == 401 && answer.text.isEmpty)
+                    continue
+                }
+                answer.expectRefusal(at: path, 401, "this request needs Authorization: Bearer <token>")
+            }
+            #expect(try await server.send("GET", "/health").status == 200)
+            #expect(try await server.send("GET", "/ready").status == 200)
+            #expect(try await server.send("PUT", "/ready").status == 405)
+            #expect(try await server.send("GET", "/list_users", headers: Self.bearer).text == #"{"users":[]}"#)
+        }
+    }
+
+    private static let bearer: HTTPFields = [.authorization: "Bearer \(token)"]
+
+    @Test("a wrong, malformed or repeated credential is 401", arguments: Engine.available)
+    func wrong(_ engine: Engine) async throws {
+        try await TestServer.run(engine, Self.options) { server in
+            let token = Self.token
+            let values = [
+                "", "Bearer", token, "Bearer:\(token)", "Basic \(token)", "Bearer x", "Bearer \(token)x",
+                "Bearer \(token.dropLast())",
+                "Bearer \(token.uppercased())", "Bearer \(token) x", "Bearer \(token), Bearer \(token)",
+                "Bearer \"\(token)\"",
+            ].map { [$0] }
+            for sent in values + [["Bearer \(token)", "Bearer \(token)"], ["Bearer \(token)", "Basic x"]] {
+                var headers = HTTPFields()
+                headers[values: .authorization] = sent
+                let answer = try await server.send("GET", "/list_users", headers: headers)
+                answer.expectProblem(401, "the access token is not valid")
+                #expect(answer.header("WWW-Authenticate") == #"Bearer error="invalid_token""#)
+            }
+        }
+    }
+
+    @Test("the right credential opens everything; the scheme's case does not matter", arguments: Engine.available)
+    func right(_ engine: Engine) async throws {
+        try await TestServer.run(engine, Self.options) { server in
+            for scheme in ["Bearer", "bearer", "BEARER"] {
+                let headers: HTTPFields = [.authorization: "\(scheme) \(Self.token)", .contentType: "application/json"]
+                try await server.send("GET", "/list_users", headers: headers).expect(#"{"users":[]}"#)
+                let ping = #"{"jsonrpc":"2.0","id":"a","method":"ping"}"#
+                try await server.send("POST", "/mcp", ping, headers: headers).expect(
+                    #"{"jsonrpc":"2.0","id":"a","result":{}}"#
+                )
+                #expect(try await server.send("PUT", "/list_users", headers: headers).status == 405)
+                #expect(try await server.send("GET", "/nothing", headers: headers).status == 404)
+            }
+        }
+    }
+
+    @Test("changes are recorded under the caller's name", arguments: Engine.available)
+    func audit(_ engine: Engine) async throws {
+        let change = #"{"user_id":"u1"}"#
+        let call =
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_role","arguments":{"role_name":"r1"}}}"#
+        for (options, name) in [(Self.options, "admin"), (TestServer.Options(), "anonymous")] {
+            try await TestServer.run(engine, options) { server in
+                var headers: HTTPFields = [.contentType: "application/json"]
+                if options.adminToken != nil { headers[.authorization] = "Bearer \(Self.token)" }
+                #expect(try await server.send("POST", "/register_user", change, headers: headers).status == 200)
+                #expect(try await server.send("POST", "/mcp", call, headers: headers).status == 200)
+                let actors = try await server.database.read { session in
+                    try session.rows("SELECT actor FROM audit_log").map { try $0.get("actor", as: String.self) }
+                }
+                #expect(actors == [name, name])
+            }
+        }
+    }
+}
