@@ -50,7 +50,7 @@ actor Connection {
         let engine = try opened()
         let value: T
         do {
-            try engine.runText(engine.dialect.begin(access))
+            for words in engine.dialect.begin(access) { try engine.runText(words) }
             let session = Session(engine)
             value = try body(session)
             if let failure = session.failure { throw failure }

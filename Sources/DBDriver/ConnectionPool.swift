@@ -26,6 +26,9 @@ final class ConnectionPool: Sendable {
         let mustBeChecked: Bool
     }
 
+    /// How long a server may take for a sign of life: 1 s.
+    private static let pingMax = Duration.seconds(1)
+
     private let name: String
     private let waitMax: Duration
     private let open: @Sendable () throws(DatabaseError) -> any EngineSession
@@ -104,12 +107,23 @@ final class ConnectionPool: Sendable {
         while true {
             let lease = try await lease()
             guard lease.mustBeChecked else { return lease }
-            do {
-                try await lease.connection.ping()
-                return lease
-            } catch {
-                finish(lease, isUsable: false)
-            }
+            if await isAlive(lease) { return lease }
+            let now = clock()
+            perform { $0.checkFailed(lease.id, now: now) }
+        }
+    }
+
+    /// Whether the server answers on the connection within ``pingMax``, and the task is not cancelled meanwhile.
+    private func isAlive(_ lease: Lease) async -> Bool {
+        let alarm = Task {
+            try await Task.sleep(for: Self.pingMax)
+            lease.interrupter.interrupt()
+        }
+        defer { alarm.cancel() }
+        return await withTaskCancellationHandler {
+            (try? await lease.connection.ping()) != nil && !lease.interrupter.wasUsed
+        } onCancel: {
+            lease.interrupter.interrupt()
         }
     }
 

@@ -105,7 +105,7 @@ public final class Database: Service, Sendable {
         // The value of an attempt that may have been committed.
         let uncertain = Mutex<T?>(nil)
         do {
-            return try await retrying { [writers] in
+            return try await retrying(persistently: { uncertain.withLock { $0 != nil } }) { [writers] in
                 try await writers.withConnection(interruptible: false) { connection in
                     let earlier = uncertain.withLock { $0 }
                     do {
@@ -149,9 +149,13 @@ public final class Database: Service, Sendable {
         await readers.shutDown()
     }
 
-    /// Runs an attempt until it succeeds or may not be retried: conflicts and lost connections, with random growing pauses
-    /// (2 ms to 200 ms), at most ``DatabaseConfiguration/attemptsMax`` times within ``DatabaseConfiguration/operationTimeout``.
-    private func retrying<T>(_ attempt: () async throws -> T) async throws -> T {
+    /// Runs an attempt until it succeeds or may not be retried, with random growing pauses (2 ms to 200 ms), at most
+    /// ``DatabaseConfiguration/attemptsMax`` times within ``DatabaseConfiguration/operationTimeout``; as often as that time
+    /// allows when it must be `persistently`.
+    private func retrying<T>(
+        persistently: () -> Bool = { false },
+        _ attempt: () async throws -> T
+    ) async throws -> T {
         let deadline = ContinuousClock.now + configuration.operationTimeout
         var tries = 0
         while true {
@@ -160,7 +164,7 @@ public final class Database: Service, Sendable {
                 return try await attempt()
             } catch let error as DatabaseError {
                 let pause = Duration.microseconds(Int64.random(in: 1_000...min(200_000, 2_000 << min(tries, 8))))
-                guard error.mayBeRetried, tries < configuration.attemptsMax,
+                guard error.mayBeRetried, tries < configuration.attemptsMax || persistently(),
                     ContinuousClock.now + pause < deadline
                 else { throw error }
                 Counter(label: "database_retries", dimensions: [("kind", error.kind.rawValue)]).increment()

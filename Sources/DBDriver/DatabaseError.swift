@@ -71,8 +71,16 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible, CustomDeb
     static func decoding(_ message: String) -> DatabaseError { DatabaseError(.decoding, message: message) }
     static func misuse(_ message: String) -> DatabaseError { DatabaseError(.misuse, message: message) }
 
-    /// Whether nothing has happened and another attempt may succeed at once.
-    var mayBeRetried: Bool { kind == .conflict || kind == .connectionLost }
+    /// Whether nothing has happened and another attempt may succeed at once: after a lost conflict or connection, and when a
+    /// server could not be reached. When the pool itself turns a caller away (no native code) another attempt would only
+    /// add to the crowd, and a SQLite file does not appear by waiting.
+    var mayBeRetried: Bool {
+        switch kind {
+        case .conflict, .connectionLost: true
+        case .unavailable: code >= 1_000
+        default: false
+        }
+    }
 
     /// Whether the connection that threw this must not be used again.
     var endsConnection: Bool {

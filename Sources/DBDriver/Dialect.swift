@@ -41,13 +41,15 @@ public enum Dialect: String, Sendable, CaseIterable {
         }
     }
 
-    /// The words that begin a transaction.
-    func begin(_ access: TransactionAccess) -> String {
+    /// The statements that begin a transaction. A reading one sees a single state of the database.
+    func begin(_ access: TransactionAccess) -> [String] {
         switch (self, access) {
-        case (.mysql, .readOnly): "START TRANSACTION READ ONLY"
-        case (.mysql, .readWrite): "START TRANSACTION"
-        case (.sqlite, .readOnly): "BEGIN"
-        case (.sqlite, .readWrite): "BEGIN IMMEDIATE"
+        case (.mysql, .readOnly):
+            // The session's READ COMMITTED would give each statement a state of its own.
+            ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION READ ONLY"]
+        case (.mysql, .readWrite): ["START TRANSACTION"]
+        case (.sqlite, .readOnly): ["BEGIN"]
+        case (.sqlite, .readWrite): ["BEGIN IMMEDIATE"]
         }
     }
 }

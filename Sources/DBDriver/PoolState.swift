@@ -114,6 +114,14 @@ struct PoolState {
         return hand(connection, now: now)
     }
 
+    /// A connection turned out to be dead or hung when it was checked: the idle ones have most likely met the same fate, and
+    /// asking each of them would take too long.
+    mutating func checkFailed(_ connection: ConnectionID, now: Timestamp) -> [Action] {
+        let suspects = idle.map { close($0.id) }
+        idle = []
+        return suspects + release(connection, isUsable: false, now: now)
+    }
+
     /// A connection was closed.
     mutating func closed(_ connection: ConnectionID) -> [Action] {
         closing.remove(connection) == nil ? [] : finishIfDrained()

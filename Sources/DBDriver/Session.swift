@@ -5,6 +5,9 @@
 /// refused with ``DatabaseError/Kind/misuse``. (After a deadlock a MySQL server has already rolled back; further
 /// statements would run one by one, and COMMIT would report success for an empty transaction.)
 public final class Session {
+    /// The most rows that a query returns unless it sets a limit of its own: 1,000,000.
+    public static let rowsMax = 1_000_000
+
     private let engine: any EngineSession
     /// The first error of this session.
     private(set) var failure: DatabaseError?
@@ -32,7 +35,7 @@ public final class Session {
     ///   - limit: the most rows that may come back; more is an error rather than a silent cut.
     /// - Returns: the rows, in the query's order.
     /// - Throws: ``DatabaseError``, of kind `misuse` when there are more rows than the limit.
-    public func rows(_ sql: SQL, limit: Int = 100_000) throws(DatabaseError) -> [Row] {
+    public func rows(_ sql: SQL, limit: Int = Session.rowsMax) throws(DatabaseError) -> [Row] {
         try run(sql, rowLimit: limit).rows
     }
 

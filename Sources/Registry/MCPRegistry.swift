@@ -107,7 +107,13 @@ public struct MCPRegistry: Sendable {
 
     static func translated(_ error: DatabaseError) -> RegistryError {
         switch error.kind {
-        case .conflict, .connectionLost, .unavailable, .interrupted, .commitOutcomeUnknown, .storage, .accessDenied:
+        case .commitOutcomeUnknown:
+            RegistryError(
+                .unavailable,
+                "the database was lost while the change was being made: look whether it was before you repeat it",
+                detail: "\(error)"
+            )
+        case .conflict, .connectionLost, .unavailable, .interrupted, .storage, .accessDenied:
             RegistryError(
                 .unavailable,
                 "the database is not available at present, please try again",

@@ -1,6 +1,7 @@
 internal import DBDriver
 internal import Foundation
 internal import Hummingbird
+internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import Registry
@@ -37,21 +38,24 @@ struct Application: Sendable {
         )
         let catalog = ToolCatalog(registry, logger: logger)
         let isLocal = OriginPolicy.isLoopback(configuration.host)
+        let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
             ProbeRoutes.routes(database, migrations) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
                 + [MCPRoute.route(catalog)],
             access: AccessControl(adminToken: configuration.adminToken),
-            origins: OriginPolicy(hosts: isLocal ? OriginPolicy.loopbackHosts : nil)
+            origins: OriginPolicy(hosts: isLocal ? OriginPolicy.loopbackHosts.union([authority]) : nil)
         )
         let http = Hummingbird.Application(
             responder: table,
+            // Ends connections on which nothing arrives, in the middle of a request too.
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "mcp-registry"
             ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port
-                logger.notice("listening on http://\(configuration.host):\(port)")
+                logger.notice("listening on http://\(authority):\(port)")
             },
             logger: logger
         )

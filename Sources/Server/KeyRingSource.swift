@@ -16,23 +16,16 @@ enum KeyRingSource {
     /// The configured key ring, if any.
     ///
     /// - Throws: ``ConfigurationError``, which never repeats key material.
-    static func configured(_ source: ConfigurationSource) async throws -> KeyRing? {
-        let ring = try await source.secret("REGISTRY_KEYRING")
-        let key = try await source.secret("REGISTRY_KEY")
-        switch (ring, key) {
-        case (nil, nil): return nil
-        case (.some, .some):
-            throw ConfigurationError(message: "REGISTRY_KEYRING and REGISTRY_KEY are both set: use one")
-        case (.some(let json), nil): return try parse(json, key: "REGISTRY_KEYRING")
-        case (nil, .some(let base64)):
-            guard let bytes = Data(base64Encoded: base64), bytes.count == KeyRing.keyByteCount else {
-                throw ConfigurationError(
-                    message:
-                        "REGISTRY_KEY is not \(KeyRing.keyByteCount) bytes in base64; make one with: mcp-registry keys generate"
-                )
-            }
-            return try checked("REGISTRY_KEY") { () throws(KeyRingError) in try KeyRing.single(Array(bytes)) }
+    static func configured(_ source: ConfigurationSource) throws -> KeyRing? {
+        guard let (key, value) = try source.secret("REGISTRY_KEYRING", "REGISTRY_KEY") else { return nil }
+        guard key == "REGISTRY_KEY" else { return try parse(value, key: key) }
+        guard let bytes = Data(base64Encoded: value), bytes.count == KeyRing.keyByteCount else {
+            throw ConfigurationError(
+                message:
+                    "\(key) is not \(KeyRing.keyByteCount) bytes in base64; make one with: mcp-registry keys generate"
+            )
         }
+        return try checked(key) { () throws(KeyRingError) in try KeyRing.single(Array(bytes)) }
     }
 
     /// Reads the JSON form.

@@ -15,9 +15,10 @@ struct ImportTests {
         (
             "Sources/Server",
             [
-                "ArgumentParser", "AsyncHTTPClient", "Configuration", "Crypto", "DBDriver", "Foundation", "HTTPTypes",
-                "Hummingbird", "JWTKit", "Logging", "MCP", "Metrics", "Migrations", "Mustache", "NIOCore", "NIOHTTP1",
-                "NIOHTTPCompression", "NIOPosix", "NIOSSL", "Registry", "ServiceLifecycle", "SystemPackage",
+                "ArgumentParser", "AsyncHTTPClient", "Crypto", "DBDriver", "Foundation", "HTTPTypes",
+                "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "MCP", "Metrics", "Migrations", "Mustache",
+                "NIOCore", "NIOHTTP1",
+                "NIOHTTPCompression", "NIOPosix", "NIOSSL", "Registry", "ServiceLifecycle",
                 "UnixSignals",
             ]
         ),

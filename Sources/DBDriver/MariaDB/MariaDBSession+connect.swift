@@ -73,11 +73,23 @@ extension MariaDBSession {
     }
 
     /// Sets whatever a server's own configuration could change under us.
-    func setUp(_ configuration: MySQLConfiguration, _ purpose: MySQLConfiguration.Purpose) throws(DatabaseError) {
-        let names = ["wsrep_on", "group_replication_consistency", "max_statement_time", "max_execution_time"]
-        let found = try run("SHOW SESSION VARIABLES WHERE Variable_name IN \(list: names)", rowLimit: names.count)
-        var server: [String: String] = [:]
-        for row in found.rows { server[try row.get("Variable_name")] = try row.get("Value") }
+    ///
+    /// - Returns: whether the server takes writes.
+    /// - Throws: ``DatabaseError/Kind/unavailable`` when the server is a Galera node that is not part of its cluster.
+    func setUp(
+        _ configuration: MySQLConfiguration,
+        _ purpose: MySQLConfiguration.Purpose
+    ) throws(DatabaseError) -> TransactionAccess {
+        let server = try values(
+            of: [
+                "wsrep_on", "group_replication_consistency", "max_statement_time", "max_execution_time", "read_only",
+                "super_read_only",
+            ],
+            shownBy: "SHOW SESSION VARIABLES"
+        )
+        if server["wsrep_on"] == "ON", try values(of: ["wsrep_ready"], shownBy: "SHOW STATUS")["wsrep_ready"] != "ON" {
+            throw DatabaseError(.unavailable, code: 1047, message: "the Galera node is not ready")
+        }
         try runText("SET NAMES utf8mb4 COLLATE utf8mb4_bin")
         // READ COMMITTED takes fewer gap locks, and Group Replication recommends it.
         try runText("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -100,6 +112,14 @@ extension MariaDBSession {
             settings.append("group_replication_consistency = 'BEFORE'")
         }
         try runText("SET SESSION " + settings.joined(separator: ", SESSION "))
+        return [server["read_only"], server["super_read_only"]].contains("ON") ? .readOnly : .readWrite
+    }
+
+    private func values(of names: [String], shownBy words: SQL) throws(DatabaseError) -> [String: String] {
+        let found = try run("\(words) WHERE Variable_name IN \(list: names)", rowLimit: names.count)
+        var values: [String: String] = [:]
+        for row in found.rows { values[try row.get("Variable_name")] = try row.get("Value") }
+        return values
     }
 }
 

@@ -8,7 +8,7 @@ internal import Glibc
     private var connection: UnsafeMutablePointer<MYSQL>?
     private var statements = StatementCache<MariaDBStatement>()
 
-    /// Connects to the first of the hosts that takes the connection and the session's settings.
+    /// Connects to the first of the hosts that takes writes, or else to the first that can be read from.
     ///
     /// - Throws: the last host's error.
     static func open(
@@ -16,16 +16,18 @@ internal import Glibc
         purpose: MySQLConfiguration.Purpose
     ) throws(DatabaseError) -> MariaDBSession {
         var failure = DatabaseError(.unavailable, message: "the configuration names no host")
+        var reader: MariaDBSession?
         for host in configuration.hosts {
             do throws(DatabaseError) {
                 let session = unsafe try MariaDBSession(connect(host, configuration, purpose))
-                try session.setUp(configuration, purpose)
-                return session
+                if try session.setUp(configuration, purpose) == .readWrite { return session }
+                reader = reader ?? session
             } catch {
                 failure = error
             }
         }
-        throw failure
+        guard let reader else { throw failure }
+        return reader
     }
 
     private init(_ connection: UnsafeMutablePointer<MYSQL>) {

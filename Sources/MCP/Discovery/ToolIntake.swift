@@ -2,7 +2,8 @@
 struct ToolIntake {
     private(set) var tools: [DiscoveredTool] = []
     private(set) var warnings: [String] = []
-    private var names: Set<String> = []
+    /// By their bytes: for `String`, names in different Unicode forms would be equal.
+    private var names: Set<[UInt8]> = []
     private var bytes = 0
 
     /// Takes one page.
@@ -21,7 +22,7 @@ struct ToolIntake {
                 warn("tool \"\(name)\" was left out: \(error.reason)")
                 continue
             }
-            guard names.insert(name).inserted else {
+            guard names.insert(Array(name.utf8)).inserted else {
                 warn("tool \"\(name)\" is listed twice; the first is kept")
                 continue
             }
@@ -54,6 +55,10 @@ struct ToolIntake {
         let scalars = name.unicodeScalars
         guard scalars.count <= DiscoveryLimits.nameLength else {
             warn("a tool whose name is longer than \(DiscoveryLimits.nameLength) characters was left out")
+            return nil
+        }
+        guard scalars.first?.properties.isWhitespace == false, scalars.last?.properties.isWhitespace == false else {
+            warn("a tool whose name begins or ends with white space was left out")
             return nil
         }
         guard !scalars.contains(where: { $0.properties.generalCategory == .control }) else {

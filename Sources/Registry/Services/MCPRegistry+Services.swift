@@ -62,7 +62,12 @@ extension MCPRegistry {
         let credential = try await discoveryCredential(for: service)
         let found: Discovery
         do throws(DiscoveryError) {
-            found = try await discovery.discover(service.endpoint, wantsDescription: false, credential: credential)
+            // Asked for only by those who gave none: what an administrator wrote stays.
+            found = try await discovery.discover(
+                service.endpoint,
+                wantsDescription: service.description == NewService.fallbackDescription,
+                credential: credential
+            )
         } catch {
             switch error {
             case .authorizationRequired:
@@ -78,7 +83,8 @@ extension MCPRegistry {
         return try await change(.refreshService, "service '\(name)'", by: principal) { session, time in
             guard try ServiceTable.find(name, session)?.id == service.id else { throw Self.noService(name) }
             try ToolTable.replace(with: tools, of: service, at: time, session)
-            try ServiceTable.setStatus(.active, of: service.id, at: time, session)
+            let description = found.serviceDescription ?? service.description
+            try ServiceTable.setActive(service.id, description: description, at: time, session)
             return tools.count
         }
     }

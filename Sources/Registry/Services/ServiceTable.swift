@@ -40,14 +40,19 @@ enum ServiceTable {
         )
     }
 
-    static func setStatus(
-        _ status: RegisteredService.Status,
-        of serviceID: String,
+    /// Notes that a service was read.
+    static func setActive(
+        _ serviceID: String,
+        description: String,
         at time: Timestamp,
         _ session: Session
     ) throws(DatabaseError) {
+        let status = RegisteredService.Status.active
         try session.execute(
-            "UPDATE services SET status = \(status), updated_at = \(time) WHERE id = \(serviceID)"
+            """
+            UPDATE services SET status = \(status), description = \(description), updated_at = \(time)
+            WHERE id = \(serviceID)
+            """
         )
     }
 

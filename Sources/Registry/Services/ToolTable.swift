@@ -89,14 +89,18 @@ enum ToolTable {
         _ session: Session
     ) throws(DatabaseError) {
         let stored = try all(of: service.name, session)
-        let known = Dictionary(stored.map { ($0.definition.name, $0.id) }, uniquingKeysWith: { first, _ in first })
-        let names = Set(offered.map(\.name))
-        for tool in stored where !names.contains(tool.definition.name) {
+        // By their bytes, as in the database: for `String`, names in different Unicode forms would be equal.
+        let known = Dictionary(
+            stored.map { (Array($0.definition.name.utf8), $0.id) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let names = Set(offered.map { Array($0.name.utf8) })
+        for tool in stored where !names.contains(Array(tool.definition.name.utf8)) {
             try session.execute("DELETE FROM tools WHERE id = \(tool.id)")
         }
         var added: [(Int, OfferedTool)] = []
         for (position, tool) in offered.enumerated() {
-            guard let id = known[tool.name] else {
+            guard let id = known[Array(tool.name.utf8)] else {
                 added.append((position, tool))
                 continue
             }

@@ -10,11 +10,13 @@ struct OriginPolicy: Sendable {
     private let hosts: Set<String>?
     private let origins: Set<String>
 
+    /// The names of this machine for itself, as they stand in `Host`, besides the address that a server listens on.
     static let loopbackHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
     /// Whether a listening address is reached from this machine only.
     static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        host == "localhost" || host == "::1"
+            || host.hasPrefix("127.") && host.allSatisfy { $0 == "." || ("0"..."9").contains($0) }
     }
 
     /// - Parameters:
@@ -28,7 +30,7 @@ struct OriginPolicy: Sendable {
     /// - Throws: ``Problem`` 403
     func check(_ request: Request) throws {
         let authority = (request.head.authority ?? "").lowercased()
-        if let hosts, !hosts.contains(Self.name(in: authority)) {
+        if let hosts, Self.name(in: authority).map(hosts.contains) != true {
             throw Problem(.forbidden, "forbidden", "this Host is not served here")
         }
         let sent = request.headers[values: .origin]
@@ -38,13 +40,13 @@ struct OriginPolicy: Sendable {
         guard isAllowed else { throw Problem(.forbidden, "forbidden", "this Origin may not call the registry") }
     }
 
-    /// The host without its port.
-    private static func name(in authority: String) -> String {
-        guard authority.first != "[" else {
-            return String(
-                authority[..<(authority.firstIndex(of: "]").map(authority.index(after:)) ?? authority.endIndex)]
-            )
-        }
-        return String(authority.prefix { $0 != ":" })
+    /// The host without its port; nil when what follows it is no port.
+    private static func name(in authority: String) -> String? {
+        let isBracketed = authority.first == "["
+        let end = authority.firstIndex { $0 == (isBracketed ? "]" : ":") } ?? authority.endIndex
+        let nameEnd = isBracketed && end < authority.endIndex ? authority.index(after: end) : end
+        let port = authority[nameEnd...]
+        guard port.isEmpty || port.first == ":" && UInt16(port.dropFirst()) != nil else { return nil }
+        return String(authority[..<nameEnd])
     }
 }

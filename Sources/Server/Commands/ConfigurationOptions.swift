@@ -16,20 +16,21 @@ struct ConfigurationOptions: ParsableArguments {
     var envFile: String?
 
     /// The places that settings are read from.
-    func source(_ more: [String: String?] = [:]) async throws -> ConfigurationSource {
+    func source(_ more: [String: String?] = [:]) throws -> ConfigurationSource {
         var commandLine = more.compactMapValues { $0 }
         commandLine["DATABASE_URL"] = databaseURL
-        var environment = ProcessInfo.processInfo.environment
-        // A value on the command line wins over every form of the same setting.
-        for key in commandLine.keys { environment[key + "_FILE"] = nil }
-        return try await ConfigurationSource(commandLine: commandLine, environment: environment, file: envFile)
+        return try ConfigurationSource(
+            commandLine: commandLine,
+            environment: ProcessInfo.processInfo.environment,
+            file: envFile
+        )
     }
 }
 
 /// Turns an error of the configuration into the command's failure.
-func configured<T>(_ body: () async throws -> T) async throws -> T {
+func configured<T>(_ body: () throws -> T) throws -> T {
     do {
-        return try await body()
+        return try body()
     } catch let error as ConfigurationError {
         throw CommandFailure(message: error.message, exitCode: 2)
     }

@@ -3,6 +3,7 @@ internal import DBDriver
 internal import Logging
 internal import MCP
 internal import Migrations
+internal import Synchronization
 
 /// `mcp-registry migrate …`: data goes to standard output, what happens meanwhile to standard error.
 struct MigrateCommand: AsyncParsableCommand {
@@ -28,7 +29,7 @@ struct MigrateCommand: AsyncParsableCommand {
         func run() async throws {
             let migrator = try await Self.migrator(options, createIfMissing: true)
             let done = try await Self.run { () async throws(MigrationError) in
-                try await migrator.up(to: to, progress: reportProgress)
+                try await migrator.up(to: to, progress: ProgressReport().tell)
             }
             print(done.isEmpty ? "nothing to do: the schema is up to date" : "applied \(done.count) migration(s)")
         }
@@ -56,7 +57,7 @@ struct MigrateCommand: AsyncParsableCommand {
         func run() async throws {
             let migrator = try await Self.migrator(options, createIfMissing: false)
             let done = try await Self.run { () async throws(MigrationError) in
-                try await migrator.down(to: to, progress: reportProgress)
+                try await migrator.down(to: to, progress: ProgressReport().tell)
             }
             print(done.isEmpty ? "nothing to do" : "took back \(done.count) migration(s)")
         }
@@ -114,8 +115,8 @@ struct MigrateCommand: AsyncParsableCommand {
 extension AsyncParsableCommand {
     /// A migrator over the configured database and the migrations inside this program.
     fileprivate static func migrator(_ options: ConfigurationOptions, createIfMissing: Bool) async throws -> Migrator {
-        let database = try await configured {
-            try await options.source().database(createIfMissing: createIfMissing)
+        let database = try configured {
+            try options.source().database(createIfMissing: createIfMissing)
         }
         return try await run { () async throws(MigrationError) in
             try Migrator(
@@ -149,21 +150,38 @@ extension Migrator {
     }
 }
 
-/// One line on standard error for each step.
-private func reportProgress(_ progress: MigrationProgress) {
-    switch progress {
-    case .waiting(let holder, let age):
-        standardError("waiting for \(holder), which has held the lock for \(age.components.seconds) s")
-    case .begun(let label, let direction, let done, let statements, _):
-        standardError("\(label) \(direction): \(statements - done) of \(statements) statements to run")
-    case .statement(let label, let number, let statements, _):
-        standardError("\(label): statement \(number) of \(statements)")
-    case .foundDone(let label, let number):
-        standardError("\(label): statement \(number) turned out to be done already")
-    case .finished(let migration):
-        standardError("\(migration.label) \(migration.direction): done in \(migration.milliseconds) ms")
-    case .reconnecting:
-        standardError("the connection was lost, connecting again")
+/// Tells the progress of a run on standard error: a line for each step, and every 5 s who is waited for.
+final class ProgressReport: Sendable {
+    private let lastWait = Mutex<ContinuousClock.Instant?>(nil)
+
+    func tell(_ progress: MigrationProgress) {
+        switch progress {
+        case .waiting(let holder, let age): tellWaiting(holder, age)
+        case .begun(let label, let direction, let done, let statements, _):
+            standardError("\(label) \(direction): \(statements - done) of \(statements) statements to run")
+        case .statement(let label, let number, let statements, _):
+            standardError("\(label): statement \(number) of \(statements)")
+        case .foundDone(let label, let number):
+            standardError("\(label): statement \(number) turned out to be done already")
+        case .finished(let migration):
+            standardError("\(migration.label) \(migration.direction): done in \(migration.milliseconds) ms")
+        case .reconnecting:
+            standardError("the connection was lost, connecting again")
+        }
+    }
+
+    func tellWaiting(_ holder: String, _ age: Duration) {
+        let isDue = lastWait.withLock { last in
+            let now = ContinuousClock.now
+            if let last, now - last < .seconds(5) { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return }
+        standardError(
+            "waiting for \(holder), which took the migration lock \(age.components.seconds) s ago; "
+                + "the lock of a process that died ends by itself within a minute"
+        )
     }
 }
 

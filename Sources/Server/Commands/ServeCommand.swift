@@ -36,8 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
     var allowNoTokens = false
 
     func run() async throws {
-        var configuration = try await configured {
-            try await options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
+        var configuration = try configured {
+            try options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
         }
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = configuration.logLevel
@@ -73,13 +73,16 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.adminToken = nil
         standardError("DEVELOPMENT MODE: access control is off; only this machine can connect.")
         if configuration.keyRing == nil {
-            configuration.keyRing = try await configured { try KeyRingSource.development(in: ".") }
+            configuration.keyRing = try configured { try KeyRingSource.development(in: ".") }
             standardError(
                 "Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database."
             )
         }
         do throws(MigrationError) {
-            let done = try await Migrator(configuration.database, logger: logger).up()
+            let done = try await Migrator(configuration.database, logger: logger).up {
+                [report = ProgressReport()] progress in
+                if case .waiting(let holder, let age) = progress { report.tellWaiting(holder, age) }
+            }
             standardError(
                 "The database \(configuration.database.place) is up to date (\(done.count) migrations applied now)."
             )
@@ -134,7 +137,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let error as DatabaseError {
             await database.shutDown()
             throw CommandFailure(
-                message: "the database \(configuration.place) can't be used: \(error.debugDescription)",
+                message: "the database \(configuration.place) can't be used: \(error.advice(configuration))",
                 exitCode: 8
             )
         }
@@ -152,5 +155,14 @@ extension DatabaseConfiguration {
         case .mysql(let mysql):
             mysql.hosts.map { "\($0.name):\($0.port)" }.joined(separator: ",") + "/" + mysql.database
         }
+    }
+}
+
+extension DatabaseError {
+    /// What an operator should know and do. The server's own words are part of it: they name hosts, users and tables, and
+    /// no value of a row can be involved before the first request.
+    func advice(_ configuration: DatabaseConfiguration) -> String {
+        guard case .sqlite = configuration.engine, kind == .unavailable else { return debugDescription }
+        return "there is no such file, or it may not be opened; to make it, run: mcp-registry migrate up"
     }
 }

@@ -29,6 +29,10 @@ struct RequestFields {
             guard object[String(name)] == nil else {
                 throw Problem.invalid("the query parameter \(name) is given twice")
             }
+            // What percent-decoding puts in place of bytes that are not UTF-8.
+            guard !value.unicodeScalars.contains("\u{FFFD}") else {
+                throw Problem.invalid("the query parameter \(name) is not UTF-8")
+            }
             object[String(name)] = .string(String(value))
         }
         self.init(object)

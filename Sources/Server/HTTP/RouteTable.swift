@@ -69,6 +69,9 @@ struct RouteTable: HTTPResponder {
             problem = log(error, request, context, detail: nil)
         } catch let error as RegistryError {
             problem = log(Problem(error), request, context, detail: error.detail)
+        } catch is CancellationError {
+            let ending = Problem(.serviceUnavailable, "unavailable", "the server is shutting down")
+            problem = log(ending, request, context, detail: nil)
         } catch {
             let unexpected = Problem(.internalServerError, "internal", "internal error")
             problem = log(unexpected, request, context, detail: "\(type(of: error))")

@@ -8,9 +8,9 @@ struct HTTPToolDiscovery: ToolDiscovery {
     /// How long discovery may take.
     struct Timeouts: Sendable {
         /// One exchange, its stream included.
-        var exchange: Duration = .seconds(15)
-        /// The whole discovery, retries included.
-        var overall: Duration = .seconds(10)
+        var exchange: Duration = .seconds(8)
+        /// The whole discovery, retries included. Below what requests are given when the server shuts down.
+        var overall: Duration = .seconds(8)
     }
 
     /// Our name towards services.

@@ -95,16 +95,14 @@ struct RegistryTool: Sendable {
         }
     }
 
-    /// Runs the tool. Everything that a caller can mend is a result with `isError`.
+    /// Checks the arguments and runs the tool. Arguments that don't fit are a result with `isError`.
     ///
-    /// - Throws: ``RegistryError`` with code `internal`
+    /// - Throws: ``RegistryError``
     func call(_ arguments: JSONObject, by principal: Principal) async throws -> ToolResult {
         do {
             return .wrapping(try await run(try ToolArguments(arguments, parameters), principal))
         } catch let refusal as ToolArguments.Refusal {
             return .failure(refusal.message)
-        } catch let error as RegistryError where error.code != .internal {
-            return .failure("Error calling tool '\(definition.name)': \(error.message)")
         }
     }
 }

@@ -24,8 +24,11 @@ struct ToolCatalog: Sendable {
         do {
             return try await tool.call(call.arguments, by: Caller.principal)
         } catch let error as RegistryError {
-            logger.error("a tool failed", metadata: ["tool": "\(call.name)", "detail": "\(error.detail ?? "")"])
-            throw error
+            if let detail = error.detail {
+                logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
+            }
+            guard error.code != .internal else { throw error }
+            return .failure("Error calling tool '\(call.name)': \(error.message)")
         }
     }
 }

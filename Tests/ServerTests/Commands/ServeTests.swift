@@ -43,7 +43,9 @@ struct ServeTests {
     func alone(_ engine: Engine) async throws {
         try await Deployment.with(engine) { deployment in
             let copy = deployment.folder.url.appending(path: "mcp-registry")
-            try FileManager.default.copyItem(at: Program.executable, to: copy)
+            // A file that another process has open for writing can't be run.
+            try ChildProcess.starting.withLock { _ in try FileManager.default.copyItem(at: Program.executable, to: copy)
+            }
             let up = try await Program.run(
                 ["migrate", "up"],
                 in: deployment.folder,

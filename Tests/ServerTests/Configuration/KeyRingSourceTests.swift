@@ -14,7 +14,7 @@ struct KeyRingSourceTests {
     }
 
     private static func configured(_ environment: [String: String]) async throws -> KeyRing? {
-        try await KeyRingSource.configured(try await .settings(environment))
+        try KeyRingSource.configured(try await .settings(environment))
     }
 
     @Test("a single key has the id 1; a ring says its ids itself; without either there is none")

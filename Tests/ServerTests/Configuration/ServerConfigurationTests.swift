@@ -11,19 +11,19 @@ struct ServerConfigurationTests {
     /// What the settings are refused with.
     private static func refusal(_ environment: [String: String]) async throws -> String? {
         let source = try await ConfigurationSource.settings(environment)
-        return await #expect(throws: ConfigurationError.self) { try await source.server(isDevelopment: false) }?.message
+        return #expect(throws: ConfigurationError.self) { try source.server(isDevelopment: false) }?.message
     }
 
     @Test("the defaults are those of the original, and loopback in development")
     func defaults() async throws {
         let source = try await ConfigurationSource.settings()
-        let configuration = try await source.server(isDevelopment: false)
+        let configuration = try source.server(isDevelopment: false)
         #expect(configuration.host == "0.0.0.0")
         #expect(configuration.port == 8_000)
         #expect(configuration.adminToken == nil && configuration.keyRing == nil && configuration.rereadHook == nil)
         #expect(configuration.toolsWithoutRoles == .denied)
         #expect(configuration.logLevel == .info)
-        let development = try await source.server(isDevelopment: true)
+        let development = try source.server(isDevelopment: true)
         #expect(development.host == "127.0.0.1")
         for (configuration, isCreated) in [(configuration, false), (development, true)] {
             guard case .sqlite(let sqlite) = configuration.database.engine else {
@@ -43,7 +43,7 @@ struct ServerConfigurationTests {
             commandLine: ["MCP_PORT": "3"],
             file: file
         )
-        let configuration = try await source.server(isDevelopment: false)
+        let configuration = try source.server(isDevelopment: false)
         #expect(configuration.port == 3)
         #expect(configuration.host == "environment")
         #expect(configuration.logLevel == .error)
@@ -157,9 +157,51 @@ struct ServerConfigurationTests {
     }
 
     @Test("a file that is named must be there")
-    func missingFile() async throws {
-        await #expect(throws: ConfigurationError(message: "the file /nowhere/settings can't be read")) {
-            try await ConfigurationSource(commandLine: [:], environment: [:], file: "/nowhere/settings")
+    func missingFile() {
+        let message = "the settings file /nowhere/settings can't be read as UTF-8 text"
+        #expect(throws: ConfigurationError(message: message)) {
+            try ConfigurationSource(commandLine: [:], environment: [:], file: "/nowhere/settings")
         }
+    }
+
+    @Test("the strongest place that has any form of a secret decides")
+    func secretPrecedence() async throws {
+        try await TemporaryFolder.with { folder in
+            let ring = #"{"active": 7, "keys": {"7": "\#(Data(KeyRing.generateKey()).base64EncodedString())"}}"#
+            let source = try await ConfigurationSource.settings(
+                [
+                    "REGISTRY_ADMIN_TOKEN_FILE": try folder.write("token", "from-the-environment"),
+                    "REGISTRY_KEY": Data(KeyRing.generateKey()).base64EncodedString(),
+                ],
+                commandLine: ["DATABASE_URL": "sqlite:///command-line.db"],
+                file: "REGISTRY_ADMIN_TOKEN=from-the-settings-file\nREGISTRY_KEYRING=\(ring)\nDATABASE_URL_FILE=/none\n"
+            )
+            let configuration = try source.server(isDevelopment: false)
+            #expect(configuration.adminToken == Secret("from-the-environment"))
+            #expect(configuration.keyRing?.active == 1)
+            #expect(configuration.database.place == "command-line.db")
+        }
+    }
+
+    @Test("a settings file may have comments, quotes, exports and CRLF line ends")
+    func settingsFile() async throws {
+        let file = "# a comment\r\n\r\nexport MCP_PORT=\"1234\"\r\nMCP_HOST = 'a b'\r\n  LOG_LEVEL=error  \r\n"
+        let configuration = try await ConfigurationSource.settings(file: file).server(isDevelopment: false)
+        #expect(configuration.port == 1_234)
+        #expect(configuration.host == "a b")
+        #expect(configuration.logLevel == .error)
+    }
+
+    @Test(
+        "a line of a settings file that is no setting is refused by its number, without being shown",
+        arguments: ["canary", "=canary", "A=\"canary", "A B=canary", "A=1\nA=canary", "A='canary\""]
+    )
+    func badSettingsFile(_ text: String) async throws {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await ConfigurationSource.settings(file: "# first\n" + text)
+        }
+        let message = try #require(error?.message)
+        #expect(message.contains(":2: ") || message.contains(":3: "))
+        #expect(!message.contains("canary"))
     }
 }

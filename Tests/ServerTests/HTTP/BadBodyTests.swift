@@ -41,7 +41,10 @@ struct BadBodyTests {
         try await TestServer.run(engine) { server in
             for (method, path, _, _, _, _) in Self.endpoints {
                 for (body, detail) in bodies {
-                    try await server.send(method, path, bytes: body, headers: [:], host: "localhost").expectProblem(400, detail)
+                    try await server.send(method, path, bytes: body, headers: [:], host: "localhost").expectProblem(
+                        400,
+                        detail
+                    )
                 }
             }
             #expect(try await server.users() == #"{"users":[]}"#)

@@ -8,7 +8,7 @@ extension ConfigurationSource {
         file: String = ""
     ) async throws -> ConfigurationSource {
         try await TemporaryFolder.with { folder in
-            try await ConfigurationSource(
+            try ConfigurationSource(
                 commandLine: commandLine,
                 environment: environment,
                 file: try folder.write("settings", file)

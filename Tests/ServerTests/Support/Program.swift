@@ -16,10 +16,11 @@ struct Program: Sendable {
     static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .appending(path: "mcp-registry")
 
-    let output = OutputReader()
-    let errors = OutputReader()
-    private let process = Process()
+    let output: OutputReader
+    let errors: OutputReader
+    private let process: ChildProcess
     private let exits = AsyncStream.makeStream(of: Int32.self)
+    private let hasEnded = Mutex<Bool>.Shared(false)
 
     /// Runs the program to its end.
     static func run(
@@ -31,7 +32,7 @@ struct Program: Sendable {
         try await with(arguments, in: folder, environment, executable: executable) { try await $0.ended() }
     }
 
-    /// Lends the running program.
+    /// Lends the running program. Nothing of the tests' own environment decides what it does.
     static func with<T>(
         _ arguments: [String],
         in folder: TemporaryFolder,
@@ -39,38 +40,47 @@ struct Program: Sendable {
         executable: URL = executable,
         _ body: (Program) async throws -> T
     ) async throws -> T {
-        let program = Program()
-        try program.start(arguments, folder, environment, executable)
-        defer { if program.process.isRunning { kill(program.process.processIdentifier, SIGKILL) } }
+        let program = try Program(executable.path, arguments, environment, folder.path)
+        defer { program.signal(SIGKILL) }
         return try await body(program)
     }
 
-    private func start(
+    private init(
+        _ executable: String,
         _ arguments: [String],
-        _ folder: TemporaryFolder,
         _ environment: [String: String],
-        _ executable: URL
+        _ folder: String
     ) throws {
-        process.executableURL = executable
-        process.arguments = arguments
-        process.currentDirectoryURL = folder.url
-        // Nothing of the tests' own environment may decide anything.
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output.pipe
-        process.standardError = errors.pipe
-        process.terminationHandler = { [exits] process in
-            exits.continuation.yield(process.terminationStatus)
+        (output, errors) = (try OutputReader(), try OutputReader())
+        process = try ChildProcess(
+            executable,
+            arguments,
+            environment: environment,
+            folder: folder,
+            output: output,
+            errors: errors
+        )
+        Thread.detachNewThread { [process, exits, hasEnded] in
+            process.waitForEnd()
+            let code = hasEnded.value.withLock {
+                $0 = true
+                return process.exitCode()
+            }
+            exits.continuation.yield(code)
             exits.continuation.finish()
         }
-        try process.run()
     }
 
     /// Whether it has not ended yet.
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { hasEnded.value.withLock { !$0 } }
 
-    /// Asks it to end: SIGTERM.
-    func terminate() { process.terminate() }
+    /// Asks it to end.
+    func terminate() { signal(SIGTERM) }
+
+    /// Never reaches another process: its id stays taken until the exit code is fetched, under the same lock.
+    private func signal(_ signal: Int32) {
+        hasEnded.value.withLock { if !$0 { process.signal(signal) } }
+    }
 
     /// Waits for the end of the process and of what it writes.
     func ended() async throws -> Ended {
@@ -80,48 +90,8 @@ struct Program: Sendable {
 
     /// Waits until it listens, and gives the port.
     func port() async throws -> Int {
-        let line = try await errors.text {
-            $0.range(of: #"listening on http://\S+:[0-9]+\n"#, options: .regularExpression)
-        }
-        return try #require(Int(line.trimmingCharacters(in: .newlines).split(separator: ":").last ?? ""))
-    }
-}
-
-/// Collects what a process writes.
-final class OutputReader: Sendable {
-    /// Where the process writes to.
-    let pipe = Pipe()
-
-    private let data = Mutex<Data>.Shared(Data())
-    private let arrivals = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-
-    init() {
-        pipe.fileHandleForReading.readabilityHandler = { [data, arrivals] handle in
-            let piece = handle.availableData
-            guard !piece.isEmpty else {
-                handle.readabilityHandler = nil
-                return arrivals.continuation.finish()
-            }
-            data.value.withLock { $0.append(piece) }
-            arrivals.continuation.yield()
-        }
-    }
-
-    /// What has been written so far.
-    var soFar: String { data.value.withLock { String(decoding: $0, as: UTF8.self) } }
-
-    /// Waits until the text holds what is looked for, and gives that part of it.
-    func text(_ find: (String) -> Range<String.Index>?) async throws -> String {
-        while true {
-            let text = soFar
-            if let range = find(text) { return String(text[range]) }
-            try #require(await arrivals.stream.first { _ in true } != nil, "it ended with:\n\(soFar)")
-        }
-    }
-
-    /// Waits until nothing more can come.
-    func all() async -> String {
-        for await _ in arrivals.stream {}
-        return soFar
+        let line = await errors.text { $0.range(of: #"listening on http://\S+:[0-9]+\n"#, options: .regularExpression) }
+        let port = line?.trimmingCharacters(in: .newlines).split(separator: ":").last.flatMap { Int($0) }
+        return try #require(port, "it does not listen:\n\(errors.soFar)")
     }
 }
