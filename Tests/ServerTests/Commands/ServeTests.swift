@@ -1,8 +1,7 @@
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import MCP
-import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 

@@ -15,11 +15,7 @@ protocol HTTPCaller: Sendable {
 }
 
 extension HTTPCaller {
-    /// Sends a request.
-    ///
-    /// - Parameters:
-    ///   - body: nil for a request without a body.
-    ///   - host: the `Host` field; nil for none.
+    /// Sends a request; a nil body and a nil host are none at all.
     func send(
         _ method: String,
         _ path: String,
@@ -60,9 +56,7 @@ struct HTTPConnection: HTTPCaller {
     private let client: TestClient
     private let headers: HTTPFields
 
-    /// Lends a connection.
-    ///
-    /// - Parameter headers: sent with every request.
+    /// Lends a connection that sends some headers with every request.
     static func with<T: Sendable>(
         _ host: String,
         _ port: Int,

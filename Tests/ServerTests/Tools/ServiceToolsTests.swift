@@ -155,6 +155,22 @@ struct ServiceToolsTests {
         }
     }
 
+    @Test("refresh_service tells tools apart by the bytes of their names", arguments: Engine.available)
+    func refreshOfLookAlikes(_ engine: Engine) async throws {
+        try await TestServer.run(engine) { server in
+            let names = ["caf\u{e9}", "cafe\u{301}", "CAF\u{e9}"]
+            for text in ["old", "new"] {
+                let offer = names.map { StubDiscovery.tool($0, text) }
+                server.discovery.offer(.success(Discovery(tools: offer)), at: "http://pizza.example/mcp")
+                if text == "old" { try await server.addService("pizza") }
+                try await server.done("refresh_service", #"{"service_name":"pizza"}"#)
+                let tools = try await server.tools(of: "pizza")
+                #expect(tools.map { Array(($0["name"]?.string ?? "").utf8) } == names.map { Array($0.utf8) })
+                #expect(tools.map { $0["description"]?.string } == [text, text, text])
+            }
+        }
+    }
+
     @Test("requires_authorization needs Basic or Bearer, and nothing else counts", arguments: Engine.available)
     func methods(_ engine: Engine) async throws {
         let refusal = "method_authorization must be 'Basic' or 'Bearer' when authorization is required"
