@@ -21,9 +21,12 @@ extension Name {
 
     /// The text when it keeps the rules.
     ///
+    /// - Parameters:
+    ///   - text: what the caller wrote.
+    ///   - field: what the caller calls it, where that differs from ``label``.
     /// - Throws: ``RegistryError`` with code `invalid`, naming the field and the rule.
-    public init(_ text: String) throws(RegistryError) {
-        if let problem = Self.problem(with: text) { throw RegistryError(.invalid, "\(Self.label) \(problem)") }
+    public init(_ text: String, field: String = Self.label) throws(RegistryError) {
+        if let problem = Self.problem(with: text) { throw RegistryError(.invalid, "\(field) \(problem)") }
         self.init(trusted: text)
     }
 

@@ -23,7 +23,6 @@ struct ImportTests {
             ]
         ),
         ("Migrations", []),
-        ("Plugins", ["Foundation", "FoundationEssentials", "PackagePlugin"]),
     ]
 
     @Test("every target imports only what the architecture allows", arguments: allowed.map(\.folder))
@@ -38,7 +37,7 @@ struct ImportTests {
 
     @Test("every target is in the table")
     func completeTable() throws {
-        let targets = try SourceTree.entries("Sources").map { "Sources/" + $0 } + ["Migrations", "Plugins"]
+        let targets = try SourceTree.entries("Sources").map { "Sources/" + $0 } + ["Migrations"]
         #expect(Set(targets) == Set(Self.allowed.map(\.folder)))
     }
 

@@ -91,6 +91,6 @@ enum AgentRoutes {
     }
 
     private static func role(_ fields: RequestFields) throws -> RoleName {
-        try RoleName(try fields.required("role", orElse: "role is required and should be non-empty"))
+        try RoleName(try fields.required("role", orElse: "role is required and should be non-empty"), field: "role")
     }
 }

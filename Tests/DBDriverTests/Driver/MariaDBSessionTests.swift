@@ -4,7 +4,7 @@ import Testing
 @testable import DBDriver
 
 /// How a connection to MariaDB is set up, whatever the server's own configuration says.
-@Suite("MariaDB session", .timeLimit(.minutes(1)))
+@Suite("MariaDB session", .timeLimit(.minutes(5)))
 struct MariaDBSessionTests {
     func variables(_ names: [String], _ session: any EngineSession) throws -> [String: String] {
         let rows = try session.run("SHOW SESSION VARIABLES WHERE Variable_name IN \(list: names)", rowLimit: 100).rows

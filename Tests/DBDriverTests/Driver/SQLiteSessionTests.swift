@@ -43,7 +43,7 @@ struct SQLiteSessionTests {
         }
     }
 
-    @Test("an interrupt that comes before the statement begins is not lost", .timeLimit(.minutes(1)))
+    @Test("an interrupt that comes before the statement begins is not lost", .timeLimit(.minutes(5)))
     func earlyInterrupt() async throws {
         try await Engine.sqlite.withEmptyDatabase { configuration async throws in
             let session = try configuration.opener(.readWrite)()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Serving", .timeLimit(.minutes(2)))
+@Suite("Serving", .timeLimit(.minutes(5)))
 struct ServeTests {
     @Test("--dev says what it does, makes what it needs, and keeps it")
     func development() async throws {

@@ -12,8 +12,8 @@ struct BadBodyTests {
         ("GET", "/token", "user_id", "user_id", "service_name and user_id are required", #""service_name":"s","#),
         ("POST", "/token", "service_name", "service_name", "service_name and user_id are required", #""user_id":"u","#),
         ("POST", "/role_for_user", "user_id", "user_id", "user_id is required", ""),
-        ("POST", "/tools_for_role", "role", "role_name", "role is required and should be non-empty", ""),
-        ("POST", "/system_prompt_for_role", "role", "role_name", "role is required and should be non-empty", ""),
+        ("POST", "/tools_for_role", "role", "role", "role is required and should be non-empty", ""),
+        ("POST", "/system_prompt_for_role", "role", "role", "role is required and should be non-empty", ""),
         ("POST", "/register_user", "user_id", "user_id", "user_id is required", ""),
     ]
 

@@ -26,11 +26,9 @@ struct Deployment: Sendable {
 
     /// Lends a folder and an empty database.
     static func with(_ engine: Engine, _ body: @Sendable (Deployment) async throws -> Void) async throws {
-        try await Turnstile.databases.pass {
-            try await engine.withEmptyDatabase { configuration in
-                try await TemporaryFolder.with { folder in
-                    try await body(Deployment(folder: folder, databaseURL: url(of: configuration)))
-                }
+        try await engine.withEmptyDatabase { configuration in
+            try await TemporaryFolder.with { folder in
+                try await body(Deployment(folder: folder, databaseURL: url(of: configuration)))
             }
         }
     }

@@ -30,12 +30,10 @@ struct TestServer: HTTPCaller {
         _ options: Options = Options(),
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
-        try await Turnstile.databases.pass {
-            try await engine.withDatabase { database in
-                let folder = try MigrationFolder(files: BundledMigrations.files, dialect: database.dialect)
-                _ = try await Migrator(database.configuration, folder: folder, logger: quietLogger).up()
-                try await serve(database, folder, options, body)
-            }
+        try await engine.withDatabase { database in
+            let folder = try MigrationFolder(files: BundledMigrations.files, dialect: database.dialect)
+            _ = try await Migrator(database.configuration, folder: folder, logger: quietLogger).up()
+            try await serve(database, folder, options, body)
         }
     }
 
