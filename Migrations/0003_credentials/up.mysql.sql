@@ -29,3 +29,14 @@ CREATE TABLE discovery_credentials (
     KEY discovery_credentials_key (key_id),
     CONSTRAINT discovery_credentials_service FOREIGN KEY (service_id) REFERENCES services (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Which key each id stands for, by a value derived from it: two instances with different keys under one id would make
+-- each other's tokens unreadable.
+CREATE TABLE encryption_keys (
+    id          BIGINT NOT NULL,
+    check_value VARBINARY(16) NOT NULL,
+    state       VARCHAR(32) NOT NULL,
+    first_seen  BIGINT NOT NULL,
+    retired_at  BIGINT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -27,3 +27,13 @@ CREATE TABLE discovery_credentials (
 ) STRICT;
 
 CREATE INDEX discovery_credentials_key ON discovery_credentials (key_id);
+
+-- Which key each id stands for, by a value derived from it: two instances with different keys under one id would make
+-- each other's tokens unreadable.
+CREATE TABLE encryption_keys (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    check_value BLOB NOT NULL,
+    state       TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    retired_at  INTEGER NULL
+) STRICT;

@@ -186,11 +186,13 @@ CREATE INDEX users_created_at ON users (created_at);
 
 """##),
 (path: "0003_credentials/down.mysql.sql", text: ##"""
+DROP TABLE encryption_keys;
 DROP TABLE discovery_credentials;
 DROP TABLE user_tokens;
 
 """##),
 (path: "0003_credentials/down.sqlite.sql", text: ##"""
+DROP TABLE encryption_keys;
 DROP TABLE discovery_credentials;
 DROP TABLE user_tokens;
 
@@ -228,6 +230,17 @@ CREATE TABLE discovery_credentials (
     CONSTRAINT discovery_credentials_service FOREIGN KEY (service_id) REFERENCES services (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- Which key each id stands for, by a value derived from it: two instances with different keys under one id would make
+-- each other's tokens unreadable.
+CREATE TABLE encryption_keys (
+    id          BIGINT NOT NULL,
+    check_value VARBINARY(16) NOT NULL,
+    state       VARCHAR(32) NOT NULL,
+    first_seen  BIGINT NOT NULL,
+    retired_at  BIGINT NULL,
+    PRIMARY KEY (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 """##),
 (path: "0003_credentials/up.sqlite.sql", text: ##"""
 -- phase: expand
@@ -259,6 +272,16 @@ CREATE TABLE discovery_credentials (
 ) STRICT;
 
 CREATE INDEX discovery_credentials_key ON discovery_credentials (key_id);
+
+-- Which key each id stands for, by a value derived from it: two instances with different keys under one id would make
+-- each other's tokens unreadable.
+CREATE TABLE encryption_keys (
+    id          INTEGER NOT NULL PRIMARY KEY,
+    check_value BLOB NOT NULL,
+    state       TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    retired_at  INTEGER NULL
+) STRICT;
 
 """##),
 (path: "0004_audit/down.mysql.sql", text: ##"""

@@ -183,6 +183,22 @@ struct CredentialTests {
         }
     }
 
+    @Test("another key under a known id is refused, a new id is noted", arguments: Engine.available)
+    func keyCheck(engine: Engine) async throws {
+        try await RegistryFixture.with(engine) { fixture in
+            let (first, second) = (KeyRing.generateKey(), KeyRing.generateKey())
+            for _ in 0..<2 { try await KeyRing(active: 1, keys: [1: first]).verify(in: fixture.database) }
+            let error = try await failure {
+                try await KeyRing(active: 2, keys: [1: second, 2: first]).verify(in: fixture.database)
+            }
+            #expect(error?.code == .conflict)
+            #expect(error?.message.contains("key 1 ") == true)
+            #expect(try await fixture.count("encryption_keys") == 1, "nothing was noted of the refused ring")
+            try await KeyRing(active: 2, keys: [1: first, 2: second]).verify(in: fixture.database)
+            #expect(try await fixture.count("encryption_keys") == 2)
+        }
+    }
+
     @Test(
         "tokens that can't stand in a header are refused without being repeated",
         arguments: ["", " ", "\t\n", "a\r\nX-Evil: 1", "a\0b", String(repeating: "x", count: 16_385)]

@@ -124,9 +124,10 @@ extension MariaDBSession {
 }
 
 extension MySQLConfiguration {
-    /// Encrypted and verified unless the operator said otherwise or the traffic stays on this machine.
+    /// Encrypted and verified unless the operator said otherwise, or the traffic stays on this machine and no authority was
+    /// named to verify it by.
     func wantsTLS(to host: Host) -> Bool {
-        (tls ?? (host.isLoopback ? .off : .verifyFull)) == .verifyFull
+        (tls ?? (host.isLoopback && tlsCAFile == nil ? .off : .verifyFull)) == .verifyFull
     }
 }
 

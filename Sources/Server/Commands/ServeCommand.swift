@@ -47,7 +47,7 @@ struct ServeCommand: AsyncParsableCommand {
             try checkProduction(configuration)
         }
         let migrations = try folder(configuration.database.dialect)
-        try await checkSchema(configuration.database, migrations, logger)
+        try await checkDatabase(configuration, migrations, logger)
         do {
             try await Application(configuration, migrations, logger: logger).run()
         } catch {
@@ -123,26 +123,41 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// A server never migrates by itself: it says what to run.
-    private func checkSchema(
-        _ configuration: DatabaseConfiguration,
+    /// A server never migrates by itself: it says what to run. Nor does it work with a key ring that is not the database's.
+    private func checkDatabase(
+        _ configuration: ServerConfiguration,
         _ migrations: MigrationFolder,
         _ logger: Logger
     ) async throws {
-        let database = Database(configuration, logger: logger)
-        let state: SchemaState
+        let database = Database(configuration.database, logger: logger)
+        let failure: CommandFailure?
         do {
-            state = try await database.read { try SchemaState.read(migrations, in: $0) }
-            await database.shutDown()
+            failure = try await problem(with: database, configuration, migrations)
         } catch let error as DatabaseError {
-            await database.shutDown()
-            throw CommandFailure(
-                message: "the database \(configuration.place) can't be used: \(error.advice(configuration))",
+            let reason = error.advice(configuration.database)
+            failure = CommandFailure(
+                message: "the database \(configuration.database.place) can't be used: \(reason)",
                 exitCode: 8
             )
         }
+        await database.shutDown()
+        if let failure { throw failure }
+    }
+
+    private func problem(
+        with database: Database,
+        _ configuration: ServerConfiguration,
+        _ migrations: MigrationFolder
+    ) async throws -> CommandFailure? {
+        let state = try await database.read { try SchemaState.read(migrations, in: $0) }
         if let advice = state.advice(command: "mcp-registry migrate") {
-            throw CommandFailure(message: "\(configuration.place): \(advice)", exitCode: 6)
+            return CommandFailure(message: "\(configuration.database.place): \(advice)", exitCode: 6)
+        }
+        do throws(RegistryError) {
+            try await configuration.keyRing?.verify(in: database)
+            return nil
+        } catch {
+            return CommandFailure(message: error.message, exitCode: error.code == .conflict ? 2 : 8)
         }
     }
 }
