@@ -2,7 +2,7 @@
 # first build takes minutes, and nobody should wait for it twice.
 
 PORT ?= 8000
-SWIFT_SOURCES := Sources Tests Migrations Package.swift
+SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-swift test-clients fmt lint
@@ -12,32 +12,27 @@ help: ## Print this list
 
 run: ## Build and serve on SQLite at 127.0.0.1:8000 (another port: make run PORT=8001)
 	@Scripts/install-packages build
-	@Scripts/embed-migrations
 	@echo 'Building. The first time this takes minutes, later seconds.'
 	@swift build --product mcp-registry
 	@exec .build/debug/mcp-registry serve --dev --port '$(PORT)'
 
 build: ## Build everything, tests included
 	@Scripts/install-packages build
-	@Scripts/embed-migrations
 	swift build --build-tests
 
 test: ## Run all tests, on SQLite and on a throw-away MariaDB
 	@Scripts/install-packages test
-	@Scripts/embed-migrations
 	@echo 'Building. The first time this takes minutes, later seconds.'
 	@swift build --build-tests
 	@Scripts/mariadb run -- Scripts/test swift clients
 
 test-swift: ## Run the Swift tests only
 	@Scripts/install-packages test
-	@Scripts/embed-migrations
 	@swift build --build-tests
 	@Scripts/mariadb run -- Scripts/test swift
 
 test-clients: ## Run the Python client tests only
 	@Scripts/install-packages test
-	@Scripts/embed-migrations
 	@swift build --product mcp-registry
 	@Scripts/mariadb run -- Scripts/test clients
 

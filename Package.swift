@@ -57,7 +57,9 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "MCP", swiftSettings: settings),
-        .target(name: "Migrations", path: "Migrations/Embedded", swiftSettings: settings),
+        .target(name: "Migrations", path: "Migrations", swiftSettings: settings, plugins: ["EmbedFiles"]),
+        .executableTarget(name: "EmbedFilesTool", path: "Plugins/EmbedFilesTool", swiftSettings: settings),
+        .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"]),
         .executableTarget(
             name: "Server",
             dependencies: [

@@ -12,11 +12,10 @@ struct BundledMigrationsTests {
             .standardized.resolvingSymlinksInPath()
         let found = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
         let paths = (found?.allObjects as? [URL] ?? []).filter { $0.pathExtension == "sql" }
-        #expect(paths.count == BundledMigrations.files.count, "run Scripts/embed-migrations")
+        #expect(paths.count == BundledMigrations.files.count)
         for (path, text) in BundledMigrations.files {
             #expect(
-                try String(contentsOf: folder.appending(path: path), encoding: .utf8) == text,
-                "run Scripts/embed-migrations"
+                try String(contentsOf: folder.appending(path: path), encoding: .utf8) == text
             )
         }
     }
