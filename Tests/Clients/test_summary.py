@@ -26,7 +26,10 @@ def report(folder: Path, cases: str) -> Path:
 
 
 def events(folder: Path, *ends: str) -> Path:
-    """The events of a Swift run: a plain test, and a parametrised one whose second case has the events `ends`."""
+    """The events of a Swift run: a plain test, and a parametrised one whose second case has the events `ends`.
+
+    The first case's name holds line separators that are no line feeds, as they stand in the stream.
+    """
 
     def test(identifier: str, parametrised: bool) -> dict[str, Any]:
         payload = {"kind": "function", "id": identifier, "name": identifier, "isParameterized": parametrised}
@@ -40,10 +43,10 @@ def events(folder: Path, *ends: str) -> Path:
         }
 
     records = [test("plain", False), test("each", True), event("testStarted", "plain"), event("testStarted", "each")]
-    records += [event("testCaseStarted", "each", case) for case in ['SQLite, "x"', 'MariaDB, "x"']]
+    records += [event("testCaseStarted", "each", case) for case in ['SQLite, "\x85\u2028"', 'MariaDB, "x"']]
     records += [event(kind, "each", 'MariaDB, "x"') if kind == "issueRecorded" else event(kind) for kind in ends]
     path = folder / "Swift.jsonl"
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
     return path
 
 
