@@ -24,7 +24,11 @@ final class ConnectionThread: SerialExecutor {
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
-        queue.append(unsafe QueuedJob(job: UnownedJob(job), executor: asUnownedSerialExecutor()))
+        // Nothing keeps the executor alive during this call but the job itself: as soon as it is in the queue it may run to
+        // its end and release its actor, and with that this object. The queue has to outlive the call all the same.
+        let kept = unsafe Unmanaged.passRetained(queue)
+        defer { unsafe kept.release() }
+        unsafe kept.takeUnretainedValue().append(QueuedJob(job: UnownedJob(job), executor: asUnownedSerialExecutor()))
     }
 
     func checkIsolated() {
@@ -101,13 +105,17 @@ private final class ThreadStart {
     }
 
     func append(_ job: QueuedJob) {
-        locked { jobs.append(job) }
-        unsafe pthread_cond_signal(condition)
+        locked {
+            jobs.append(job)
+            unsafe pthread_cond_signal(condition)
+        }
     }
 
     func finish() {
-        locked { isFinished = true }
-        unsafe pthread_cond_signal(condition)
+        locked {
+            isFinished = true
+            unsafe pthread_cond_signal(condition)
+        }
     }
 
     /// Runs jobs until ``finish()`` was called and none is left.
