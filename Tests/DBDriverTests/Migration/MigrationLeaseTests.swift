@@ -141,11 +141,11 @@ struct MigrationLeaseTests {
     )
     func heartbeat() async throws {
         try await Engine.mariadb.withEmptyDatabase { database in
-            let all = files(("a", "DO SLEEP(2.5);\nCREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
+            let all = files(("a", "DO SLEEP(6);\nCREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
             let applied = try await withThrowingTaskGroup { group in
                 for _ in 0..<2 {
                     group.addTask {
-                        try await Migrator(database, all) { $0.leaseDuration = .seconds(1) }.up().map(\.version)
+                        try await Migrator(database, all) { $0.leaseDuration = .seconds(4) }.up().map(\.version)
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
