@@ -58,14 +58,14 @@ public struct MCPRegistry: Sendable {
     func read<T: Sendable>(
         _ body: @escaping @Sendable (Session) throws -> T
     ) async throws(RegistryError) -> T {
-        try await translating { try await database.read(body) }
+        try await Self.translating { try await database.read(body) }
     }
 
     /// Several queries that have to fit together.
     func snapshot<T: Sendable>(
         _ body: @escaping @Sendable (Session) throws -> T
     ) async throws(RegistryError) -> T {
-        try await translating { try await database.snapshot(body) }
+        try await Self.translating { try await database.snapshot(body) }
     }
 
     /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the
@@ -78,7 +78,7 @@ public struct MCPRegistry: Sendable {
     ) async throws(RegistryError) -> T {
         let time = clock()
         let operationID = UUID.version7(at: time)
-        let value = try await translating {
+        let value = try await Self.translating {
             try await database.write(wasCommitted: { try AuditTable.contains(operationID, $0) }) { session in
                 if action.changesCatalog { try CatalogRevision.raise(session) }
                 let value = try body(session, time)
@@ -91,13 +91,13 @@ public struct MCPRegistry: Sendable {
     }
 
     /// Lets the registry's own errors through and turns the database's into them.
-    private func translating<T>(_ body: () async throws -> T) async throws(RegistryError) -> T {
+    static func translating<T>(_ body: () async throws -> T) async throws(RegistryError) -> T {
         do {
             return try await body()
         } catch let error as RegistryError {
             throw error
         } catch let error as DatabaseError {
-            throw Self.translated(error)
+            throw translated(error)
         } catch is CancellationError {
             throw RegistryError(.unavailable, "the request was cancelled")
         } catch {
@@ -105,7 +105,7 @@ public struct MCPRegistry: Sendable {
         }
     }
 
-    static func translated(_ error: DatabaseError) -> RegistryError {
+    private static func translated(_ error: DatabaseError) -> RegistryError {
         switch error.kind {
         case .commitOutcomeUnknown:
             RegistryError(

@@ -30,7 +30,7 @@ extension KeyRing {
     ///   - time: noted with keys that are new.
     /// - Throws: ``RegistryError`` with code `conflict` or `unavailable`.
     public func verify(in database: Database, at time: Timestamp = .now()) async throws(RegistryError) {
-        do {
+        try await MCPRegistry.translating {
             try await database.write { session in
                 for id in ids {
                     guard let value = checkValue(id) else { continue }
@@ -44,12 +44,6 @@ extension KeyRing {
                     }
                 }
             }
-        } catch let error as RegistryError {
-            throw error
-        } catch let error as DatabaseError {
-            throw MCPRegistry.translated(error)
-        } catch {
-            throw RegistryError(.unavailable, "the key ring could not be compared with the database")
         }
     }
 }
