@@ -39,15 +39,18 @@ public struct Discovery: Sendable, Equatable {
     public var tools: [OfferedTool]
     /// The text of its resource `service_description`, if it has one.
     public var serviceDescription: String?
+    /// How long the service says that its list of tools holds; nil when it says nothing.
+    public var timeToLive: Duration?
 
     /// What was found.
-    public init(tools: [OfferedTool], serviceDescription: String? = nil) {
+    public init(tools: [OfferedTool], serviceDescription: String? = nil, timeToLive: Duration? = nil) {
         self.tools = tools
         self.serviceDescription = serviceDescription
+        self.timeToLive = timeToLive
     }
 }
 
-/// A tool as its service describes it. Schemas and annotations are untrusted JSON texts, in canonical form.
+/// A tool as its service describes it. Schemas, annotations and icons are untrusted JSON texts, in canonical form.
 public struct OfferedTool: Sendable, Equatable {
     /// The name, unique within the service.
     public var name: String
@@ -61,6 +64,8 @@ public struct OfferedTool: Sendable, Equatable {
     public var outputSchema: String?
     /// Hints such as `readOnlyHint`, as a JSON object.
     public var annotations: String?
+    /// Pictures for people, as a JSON array of `{src, mimeType, sizes, theme}`; never fetched.
+    public var icons: String?
 
     /// A tool of a service.
     public init(
@@ -69,7 +74,8 @@ public struct OfferedTool: Sendable, Equatable {
         description: String,
         inputSchema: String,
         outputSchema: String? = nil,
-        annotations: String? = nil
+        annotations: String? = nil,
+        icons: String? = nil
     ) {
         self.name = name
         self.title = title
@@ -77,6 +83,7 @@ public struct OfferedTool: Sendable, Equatable {
         self.inputSchema = inputSchema
         self.outputSchema = outputSchema
         self.annotations = annotations
+        self.icons = icons
     }
 }
 
@@ -84,7 +91,8 @@ public struct OfferedTool: Sendable, Equatable {
 public enum DiscoveryError: Error, Sendable, Equatable {
     /// The service wants a credential even for listing its tools (401 or 403).
     case authorizationRequired
-    /// Anything else: one sentence for the caller, without response bodies or internal addresses.
+    /// Anything else: a clause for the caller that says what failed, without full stop, response bodies or internal
+    /// addresses.
     case failed(String)
 }
 

@@ -88,7 +88,7 @@ struct ServiceTests {
     @Test("a service that can't be read is not registered, and the hook is not called", arguments: Engine.available)
     func unreadable(engine: Engine) async throws {
         try await RegistryFixture.with(engine) { fixture in
-            fixture.discovery.fail(.failed("Failed to fetch tools from https://pizza.example/mcp: no answer"))
+            fixture.discovery.fail(.failed("no answer"))
             let error = try await failure { try await fixture.addService() }
             #expect(
                 error == RegistryError(.upstream, "Failed to fetch tools from https://pizza.example/mcp: no answer")

@@ -31,7 +31,7 @@ extension MCPRegistry {
         } catch {
             switch error {
             case .authorizationRequired: found = nil
-            case .failed(let reason): throw RegistryError(.upstream, reason)
+            case .failed(let reason): throw Self.unread(new.endpoint, reason)
             }
         }
         let description = new.description.isEmpty ? found?.serviceDescription : new.description
@@ -71,12 +71,11 @@ extension MCPRegistry {
         } catch {
             switch error {
             case .authorizationRequired:
-                throw RegistryError(
-                    .upstream,
-                    "Failed to fetch tools from \(service.endpoint): the service requires authorization, "
-                        + "store a discovery credential for it"
+                throw Self.unread(
+                    service.endpoint,
+                    "the service requires authorization, store a discovery credential for it"
                 )
-            case .failed(let reason): throw RegistryError(.upstream, reason)
+            case .failed(let reason): throw Self.unread(service.endpoint, reason)
             }
         }
         let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
@@ -105,6 +104,10 @@ extension MCPRegistry {
 
     static func noService(_ name: ServiceName) -> RegistryError {
         RegistryError(.notFound, "Service with name '\(name)' not found")
+    }
+
+    private static func unread(_ endpoint: Endpoint, _ reason: String) -> RegistryError {
+        RegistryError(.upstream, "Failed to fetch tools from \(endpoint): \(reason)")
     }
 
     private static func refuseTaken(_ new: NewService, _ session: Session) throws {

@@ -44,7 +44,7 @@ struct HTTPToolDiscovery: ToolDiscovery {
 
     /// Reads a service's tools and, if wanted, its description.
     ///
-    /// - Throws: ``DiscoveryError``; its texts begin with `Failed to fetch tools from <endpoint>:`.
+    /// - Throws: ``DiscoveryError``
     func discover(
         _ endpoint: Endpoint,
         wantsDescription: Bool,
@@ -75,7 +75,7 @@ struct HTTPToolDiscovery: ToolDiscovery {
                 metadata: ["endpoint": "\(endpoint.rawValue.loggableURL)", "reason": "\(error.reason)"]
             )
             if error.kind == .authorizationRequired { throw .authorizationRequired }
-            throw .failed("Failed to fetch tools from \(endpoint.rawValue): \(error.reason)")
+            throw .failed(error.reason)
         }
     }
 

@@ -68,7 +68,7 @@ struct HTTPToolDiscoveryTests {
 
     /// The text of a failure with `reason`.
     private static func failed(_ service: LocalService, _ reason: String) -> DiscoveryError {
-        .failed("Failed to fetch tools from \(service.origin)/mcp: \(reason)")
+        .failed(reason)
     }
 
     @Test("reads tools and description of a modern service")
