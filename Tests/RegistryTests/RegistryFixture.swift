@@ -57,7 +57,7 @@ struct RegistryFixture: Sendable {
     static func with(
         _ engine: Engine,
         vault: TokenVault? = try? TokenVault(ring: .single(KeyRing.generateKey())),
-        toolsWithoutRoles: MCPRegistry.ToolsWithoutRoles = .denied,
+        policy: CatalogPolicy = CatalogPolicy(),
         _ body: (RegistryFixture) async throws -> Void
     ) async throws {
         try await engine.withDatabase { database in
@@ -70,7 +70,7 @@ struct RegistryFixture: Sendable {
                 vault: vault,
                 discovery: discovery,
                 hook: hook,
-                toolsWithoutRoles: toolsWithoutRoles,
+                policy: policy,
                 logger: quietLogger
             )
             try await body(
