@@ -65,7 +65,8 @@ struct Application: Sendable {
         )
         // Started in this order, shut down in the reverse one.
         let refresher = CatalogRefresher(registry, logger: logger)
-        services = [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
+        services =
+            [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
         self.logger = logger
     }
 

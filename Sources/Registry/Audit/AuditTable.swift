@@ -22,7 +22,8 @@ enum AuditAction: String, SQLConvertible {
     /// Whether it changes what the lists of services, tools and roles answer.
     var changesCatalog: Bool {
         switch self {
-        case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges, .createRole, .removeRole, .setSystemPrompt, .attachRole,
+        case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
+            .createRole, .removeRole, .setSystemPrompt, .attachRole,
             .detachRole:
             true
         case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential: false

@@ -97,7 +97,9 @@ extension MCPRegistry {
         let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
         let write = { @Sendable [policy] (session: Session, time: Timestamp) in
             var read = try Self.lock(service, isLeased: isLeased, session)
-            if read.description == service.description { read.description = found.serviceDescription ?? read.description }
+            if read.description == service.description {
+                read.description = found.serviceDescription ?? read.description
+            }
             (read.status, read.lastSeen, read.lastError, read.failures, read.nextRead) = (.active, now, nil, 0, next)
             let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
             try ToolTable.apply(changes, of: service.id, at: time, session)
@@ -169,7 +171,10 @@ extension MCPRegistry {
             throw noService(service.name)
         }
         guard current.endpoint == service.endpoint, !isLeased || current.nextRead == service.nextRead else {
-            throw RegistryError(.conflict, "Service with name '\(service.name)' was changed meanwhile, please try again")
+            throw RegistryError(
+                .conflict,
+                "Service with name '\(service.name)' was changed meanwhile, please try again"
+            )
         }
         return current
     }

@@ -77,7 +77,9 @@ extension MCPRegistry {
             var approved: [ToolChange] = []
             for changed in try ToolTable.changed(of: service, session) where tool.map(changed.isNamed) ?? true {
                 let change = ToolChange(tool: changed, history: try DefinitionTable.history(of: changed.id, session))
-                guard let offered = change.offered, var row = stored.first(where: { $0.id == changed.id }) else { continue }
+                guard let offered = change.offered, var row = stored.first(where: { $0.id == changed.id }) else {
+                    continue
+                }
                 if let sha256, sha256.lowercased() != offered.sha256.hexadecimal {
                     throw RegistryError(
                         .conflict,

@@ -44,7 +44,10 @@ struct ToolReconciliation: Equatable {
         at time: Timestamp
     ) {
         // By their bytes, as in the database: for `String`, names in different Unicode forms would be equal.
-        let known = Dictionary(stored.map { (Array($0.definition.name.utf8), $0) }, uniquingKeysWith: { first, _ in first })
+        let known = Dictionary(
+            stored.map { (Array($0.definition.name.utf8), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for (position, tool) in offered.enumerated() {
             if let old = known[Array(tool.name.utf8)] {
                 compare(old, tool, position, history[old.id] ?? [], policy, time)

@@ -193,7 +193,9 @@ enum ServiceTools {
                 "; the tokens of \(outcome.tokensRemoved) users were removed, because they were given for the old endpoint: "
                 + "the users have to authorize again"
         }
-        if outcome.isDiscoveryCredentialRemoved { text += "; the discovery credential was removed too: store a new one" }
+        if outcome.isDiscoveryCredentialRemoved {
+            text += "; the discovery credential was removed too: store a new one"
+        }
         if outcome.service.status == .authorizationRequired, let error = outcome.service.lastError {
             text += "; its tools can't be read yet: \(error)"
         }
@@ -218,7 +220,8 @@ enum ServiceTools {
             hints: .reads
         ) { arguments, _ in
             let role = try arguments.text(ifGiven: "role").map { try RoleName($0, field: "role") }
-            let found = try await registry.findTools(arguments.string("query"), usableBy: role).map { tool -> JSONValue in
+            let found = try await registry.findTools(arguments.string("query"), usableBy: role).map {
+                tool -> JSONValue in
                 var entry: JSONObject = [
                     "id": .integer(tool.id.rawValue),
                     "service_name": .string(tool.serviceName.rawValue),

@@ -76,7 +76,8 @@ enum UserTools {
             ) { _, principal in
                 let may =
                     principal == .anonymous
-                    ? "everything: this registry has no access control" : "everything: this is the administrator's token"
+                    ? "everything: this registry has no access control"
+                    : "everything: this is the administrator's token"
                 return ["name": .string(principal.name), "may": .string(may)]
             }
         ]
