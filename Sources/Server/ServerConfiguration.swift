@@ -17,6 +17,7 @@ internal import Registry
 /// - `REGISTRY_KEY` (secret): a single key in base64, instead of a ring.
 /// - `AGENT_REREAD_HOOK` (secret, URL): fetched after each change of the catalogue.
 /// - `TOOLS_WITHOUT_ROLES` (`denied` or `allowed`, default `denied`): who may use a tool that no role is attached to.
+/// - `DISCOVERY_…`: see ``DiscoverySettings``.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
@@ -29,6 +30,7 @@ struct ServerConfiguration: Sendable {
     var keyRing: KeyRing?
     var rereadHook: URL?
     var toolsWithoutRoles: MCPRegistry.ToolsWithoutRoles
+    var discovery: DiscoverySettings
     var logLevel: Logger.Level
 }
 
@@ -63,6 +65,7 @@ extension ConfigurationSource {
             keyRing: try KeyRingSource.configured(self),
             rereadHook: try rereadHook(),
             toolsWithoutRoles: try choice("TOOLS_WITHOUT_ROLES", default: .denied),
+            discovery: try discovery(isDevelopment: isDevelopment),
             logLevel: try choice("LOG_LEVEL", default: .info)
         )
     }
