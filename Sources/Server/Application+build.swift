@@ -31,7 +31,11 @@ struct Application: Sendable {
         let registry = MCPRegistry(
             database: database,
             vault: configuration.keyRing.map { TokenVault(ring: $0) },
-            discovery: HTTPToolDiscovery(client: client.client, version: Version.current, logger: logger),
+            discovery: HTTPToolDiscovery(
+                version: Version.current,
+                settings: configuration.discovery,
+                logger: logger
+            ),
             hook: hook ?? NoHook(),
             policy: configuration.catalog,
             logger: logger

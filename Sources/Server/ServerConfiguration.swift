@@ -25,6 +25,7 @@ internal import Registry
 /// - `REMOVED_TOOL_GRACE` (seconds, 0…31,536,000, default 604,800): how long a tool that its service no longer offers keeps
 ///   its id and roles, in case it comes back.
 /// - `REFRESH_INTERVAL` (seconds, 0…604,800, default 3,600): how often services are read again; 0 for never.
+/// - `DISCOVERY_…`: see ``DiscoverySettings``.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
@@ -41,6 +42,7 @@ struct ServerConfiguration: Sendable {
     var catalog: CatalogPolicy
     /// Whether services are read again in the background.
     var refreshes: Bool
+    var discovery: DiscoverySettings
     var logLevel: Logger.Level
 }
 
@@ -78,6 +80,7 @@ extension ConfigurationSource {
             allowedOrigins: try origins(),
             catalog: try catalogPolicy(),
             refreshes: try refreshInterval() > 0,
+            discovery: try discovery(isDevelopment: isDevelopment),
             logLevel: try choice("LOG_LEVEL", default: .info)
         )
     }

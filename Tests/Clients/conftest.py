@@ -82,6 +82,7 @@ def deploy(engine: str, folder: Path) -> Iterator[Deployment]:
                     "REGISTRY_KEY": key,
                     "REGISTRY_ADMIN_TOKEN": token,
                     "MCP_HOST": "127.0.0.1",
+                    "DISCOVERY_ALLOW_PRIVATE": "true",
                 }
                 deployment.servers.append(Registry(folder, settings=settings, secrets=deployment.secrets))
         yield deployment

@@ -87,7 +87,8 @@ struct DiscoveryListTests {
                     description: "Adds.",
                     inputSchema: #"{"properties":{"a":{"type":"number"},"b":{"type":"integer"}},"type":"object"}"#,
                     outputSchema: #"{"$ref":"https://evil.example/schema","type":"object"}"#,
-                    annotations: #"{"destructiveHint":false,"readOnlyHint":true}"#
+                    annotations: #"{"destructiveHint":false,"readOnlyHint":true}"#,
+                    icons: #"[{"src":"x"}]"#
                 ),
                 DiscoveredTool(name: "bare", description: "", inputSchema: "{}"),
             ]
@@ -119,6 +120,71 @@ struct DiscoveryListTests {
         )
         #expect(service.warnings.contains(#"tool "bigger" was left out: its input schema is larger than 128 KiB"#))
         #expect(service.warnings.contains(#"tool "long" is listed twice; the first is kept"#))
+    }
+
+    @Test("icons are kept when they are a list, and cost no tool when they are too many")
+    func icons() throws {
+        let huge: JSONValue = [["src": .string("data:," + String(repeating: "x", count: 131_072))]]
+        let lists: [JSONValue] = [
+            [["src": "x", "sizes": ["any"], "mimeType": "image/png"]], [], ["src": "x"], "x", huge,
+        ]
+        let service = try Self.discover(
+            lists.enumerated().map { ["name": "t\($0.offset)", "inputSchema": [:], "icons": $0.element] }
+        )
+        #expect(
+            service.tools.map(\.icons) == [
+                #"[{"mimeType":"image/png","sizes":["any"],"src":"x"}]"#, nil, nil, nil, nil,
+            ]
+        )
+        #expect(
+            service.warnings == [#"the icons of tool "t4" were left out: its list of icons is larger than 128 KiB"#]
+        )
+    }
+
+    private static func timeToLive(_ pages: [JSONValue?], isModern: Bool = true) throws -> Duration? {
+        var page = 0
+        let script = try DiscoveryScript(wantsDescription: false) { _, sent in
+            let special = { (sent: DiscoveryScript.Sent) -> Reply? in
+                guard sent.rpc == "tools/list" else { return nil }
+                var result: JSONObject = ["tools": []]
+                result["ttlMs"] = pages[page]
+                page += 1
+                if page < pages.count { result["nextCursor"] = .string("\(page)") }
+                return .result(sent, .object(result))
+            }
+            return isModern ? Reply.modern(sent, special) : Reply.legacy(sent, special)
+        }
+        return try #require(script.service).timeToLive
+    }
+
+    @Test("the shortest time to live of all pages counts, for modern services only")
+    func timeToLive() throws {
+        #expect(try Self.timeToLive([60_000, 1500, nil, 90_000]) == .milliseconds(1500))
+        #expect(try Self.timeToLive([0]) == .zero)
+        for value in [nil, -1, "60000", 1.5] as [JSONValue?] { #expect(try Self.timeToLive([value]) == nil) }
+        #expect(try Self.timeToLive([.integer(.max)]) == .seconds(366 * 86_400))
+        #expect(try Self.timeToLive([60_000], isModern: false) == nil)
+    }
+
+    @Test("a message of very many values is refused before it is parsed; commas in texts are none")
+    func values() throws {
+        func script(_ tools: String) throws -> DiscoveryScript {
+            try DiscoveryScript(wantsDescription: false) { _, sent in
+                Reply.modern(sent) {
+                    guard $0.rpc == "tools/list" else { return nil }
+                    return .http(200, [], #"{"jsonrpc":"2.0","id":\#($0.id.text),"result":{"tools":[\#(tools)]}}"#)
+                }
+            }
+        }
+        let many = try script(String(repeating: "{},", count: 250_000) + "{}")
+        #expect(many.failure?.reason == "the service's answer holds more than 400000 values")
+        let text = #"{"name":"t","inputSchema":{},"description":"\"\#(String(repeating: ",[", count: 250_000))"}"#
+        #expect(try script(text).service?.tools.count == 1)
+        let event = DiscoveryLimits.self
+        #expect(throws: DiscoveryFailure.self) {
+            try event.checkValues(in: Array(String(repeating: "[", count: 400_001).utf8))
+        }
+        #expect(throws: Never.self) { try event.checkValues(in: Array(String(repeating: "[", count: 400_000).utf8)) }
     }
 
     @Test("warnings are bounded")

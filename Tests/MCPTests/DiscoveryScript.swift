@@ -18,6 +18,10 @@ struct DiscoveryScript {
     enum Reply {
         case http(Int, [(name: String, value: String)] = [], String = "")
         case stream([ServerSentEvent], [(name: String, value: String)] = [])
+        /// The first event of a stream that stays open.
+        case openStream(ServerSentEvent)
+        /// A status for a message beside the open stream, and what then comes on that.
+        case posted(Int, [ServerSentEvent] = [])
         case failure(DiscoveryFailure)
 
         static func json(
@@ -34,13 +38,15 @@ struct DiscoveryScript {
 
     private(set) var sent: [Sent] = []
     private(set) var aside: [Sent] = []
+    private(set) var entered: [String] = []
     private(set) var goodbye: Sent?
     private(set) var outcome: Outcome?
 
     /// Runs a session to its end; `service` is given the number of the exchange, from 0, and the exchange.
-    init(wantsDescription: Bool = true, _ service: (Int, Sent) -> Reply) throws {
+    init(wantsDescription: Bool = true, startsWithStream: Bool = false, _ service: (Int, Sent) -> Reply) throws {
         var session = DiscoverySession(
             wantsDescription: wantsDescription,
+            startsWithStream: startsWithStream,
             clientName: "mcp-registry",
             clientVersion: "1"
         )
@@ -51,6 +57,12 @@ struct DiscoveryScript {
             case .send(let exchange):
                 sent.append(try Self.read(exchange))
                 events = Self.events(service(sent.count - 1, sent[sent.count - 1]))
+            case .sendBeside(let exchange):
+                sent.append(try Self.read(exchange))
+                events += Self.events(service(sent.count - 1, sent[sent.count - 1]))
+            case .enter(let reference):
+                entered.append(reference)
+                events.append(.entered)
             case .sendAside(let exchange):
                 aside.append(try Self.read(exchange))
             case .read:
@@ -87,6 +99,10 @@ struct DiscoveryScript {
             [.reply(status: status, headers: headers, body: Array(body.utf8))]
         case .stream(let events, let headers):
             [.streamOpened(status: 200, headers: headers)] + events.map { .streamEvent($0) } + [.streamEnded]
+        case .openStream(let event):
+            [.streamOpened(status: 200, headers: []), .streamEvent(event)]
+        case .posted(let status, let events):
+            [.reply(status: status, headers: [], body: Array("Accepted".utf8))] + events.map { .streamEvent($0) }
         case .failure(let failure):
             [.failed(failure)]
         }

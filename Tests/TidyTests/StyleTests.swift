@@ -5,12 +5,14 @@ import Testing
 struct StyleTests {
     private static let linesMax = 400
 
-    /// The only places that handle raw memory: the engines' sessions, the threads they run on, and the secrets' bytes.
+    /// The only places that handle raw memory: the engines' sessions, the threads they run on, the secrets' bytes,
+    /// and the C library's addresses.
     private static let unsafePlaces = [
         "Sources/DBDriver/MariaDB/", "Sources/DBDriver/SQLite/", "Sources/DBDriver/Connection.swift",
         "Sources/DBDriver/ConnectionThread.swift", "Sources/DBDriver/Timestamp.swift",
         "Sources/DBDriver/Migration/MigrationProgress.swift", "Sources/Registry/Credentials/KeyRing.swift",
         "Sources/Registry/Credentials/Secret.swift", "Sources/Registry/Credentials/TokenVault.swift",
+        "Sources/Server/Outbound/AddressResolver.swift", "Sources/Server/Outbound/IPAddress.swift",
     ]
 
     private static func sources() throws -> [SourceTree.File] {

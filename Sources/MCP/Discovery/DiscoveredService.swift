@@ -7,6 +7,8 @@ public struct DiscoveredService: Sendable, Equatable {
     public var serviceDescription: String?
     /// The revision of MCP that the service speaks with us.
     public var protocolVersion: ProtocolVersion
+    /// How long the list of tools holds by the service's word, the shortest of its pages; `nil` when it says nothing.
+    public var timeToLive: Duration?
     /// What was left out or cut, one sentence each, for the log and the person who registers the service; at most 50.
     public var warnings: [String]
 }
@@ -25,6 +27,8 @@ public struct DiscoveredTool: Sendable, Equatable {
     public var outputSchema: String?
     /// The hints about the tool's behaviour as canonical JSON text, an object of at most 128 KiB.
     public var annotations: String?
+    /// Pictures for people as canonical JSON text, an array of at most 128 KiB. Their addresses are never fetched.
+    public var icons: String?
 }
 
 /// Why discovery ended without a result.

@@ -1,10 +1,10 @@
 /// One HTTP exchange that discovery wants; credentials and transport headers are added by whoever sends it.
 public struct DiscoveryExchange: Sendable {
-    /// `POST` or `DELETE`.
+    /// `POST`, `GET` or `DELETE`.
     public var method: String
     /// The header fields.
     public var headers: [(name: String, value: String)]
-    /// The body; empty for `DELETE`.
+    /// The body; empty but for `POST`.
     public var body: [UInt8]
 }
 
@@ -16,6 +16,8 @@ public enum DiscoveryEvent: Sendable {
     case reply(status: Int, headers: [(name: String, value: String)], body: [UInt8])
     /// It was answered with status 2xx and a `text/event-stream`, which is now open.
     case streamOpened(status: Int, headers: [(name: String, value: String)])
+    /// The endpoint was found to be one of the service's origin; messages go there from now on.
+    case entered
     /// The next event of the open stream.
     case streamEvent(ServerSentEvent)
     /// The open stream has ended.
@@ -37,6 +39,11 @@ public enum DiscoveryAction: Sendable {
     case send(DiscoveryExchange)
     /// Send this beside the open stream, drop its answer and read on; its failure is none of discovery.
     case sendAside(DiscoveryExchange)
+    /// Send this beside the open stream and report the reply, whose headers and body don't matter.
+    case sendBeside(DiscoveryExchange)
+    /// Resolve this reference against the address of the open stream (RFC 3986 section 5), refuse it unless it has the
+    /// same origin, and send all messages there from now on.
+    case enter(String)
     /// Read the next event of the open stream.
     case read
     /// Done. `goodbye`, if any, is sent as a courtesy; its failure changes nothing.

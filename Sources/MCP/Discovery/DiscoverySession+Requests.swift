@@ -1,7 +1,7 @@
 extension DiscoverySession {
     /// A message as an exchange: with the metadata and headers of 2026-07-28 for the probe and modern services, with
     /// version and session, once they are known, for legacy ones.
-    func post(_ message: JSONRPCMessage) -> DiscoveryExchange {
+    func exchange(_ message: JSONRPCMessage) -> DiscoveryExchange {
         var headers: [(name: String, value: String)] = [
             ("Accept", "\(MediaType.json), \(MediaType.eventStream)"), ("Content-Type", MediaType.json),
         ]

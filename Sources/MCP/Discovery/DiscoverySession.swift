@@ -4,26 +4,30 @@
 /// It asks for `server/discover` first; whatever is not a modern service's answer leads to the handshake of the legacy
 /// revisions (2026-07-28, Streamable HTTP, "Backward Compatibility"). Then it lists the tools on all pages and, when
 /// wanted, reads the resource `service_description`. A fault in that last part costs the description only.
+///
+/// A service that knows neither is asked for the stream of HTTP+SSE (2024-11-05), on which its answers then come.
 public struct DiscoverySession: Sendable {
     enum Step {
-        case probing, initializing, confirming, listingTools, listingResources, readingDescription, over
+        case probing, openingStream, initializing, confirming, listingTools, listingResources, readingDescription, over
     }
 
     let client: JSONObject
     private let wantsDescription: Bool
-    private(set) var step = Step.probing
+    var step = Step.probing
     /// The revision agreed on; `nil` before.
     private(set) var version: ProtocolVersion?
     private(set) var sessionID: String?
     private var capabilities: JSONObject = [:]
 
-    private var lastID: Int64 = 0
-    private var lastCall = JSONRPCCall(method: "")
-    private var openStream: (status: Int, headers: HeaderFields)?
-    private var serviceRequests = 0
+    private(set) var lastID: Int64 = 0
+    var lastCall = JSONRPCCall(method: "")
+    var openStream: (status: Int, headers: HeaderFields)?
+    var serviceRequests = 0
     private var hasProbedAgain = false
     private var hasInitializedAgain = false
-    private var hasAskedAgain = false
+    var hasAskedAgain = false
+    let startsWithStream: Bool
+    var messageStream = MessageStream.untried
 
     private var walk = PageWalk()
     private var intake = ToolIntake()
@@ -34,10 +38,17 @@ public struct DiscoverySession: Sendable {
     ///
     /// - Parameters:
     ///   - wantsDescription: Whether to look for the service's description among its resources.
+    ///   - startsWithStream: Whether the address looks like one of HTTP+SSE, so that this is tried first.
     ///   - clientName: Our name, told to the service.
     ///   - clientVersion: Our version, told to the service.
-    public init(wantsDescription: Bool, clientName: String, clientVersion: String) {
+    public init(
+        wantsDescription: Bool,
+        startsWithStream: Bool = false,
+        clientName: String,
+        clientVersion: String
+    ) {
         self.wantsDescription = wantsDescription
+        self.startsWithStream = startsWithStream
         client = ["name": .string(clientName), "version": .string(clientVersion)]
     }
 
@@ -53,14 +64,20 @@ public struct DiscoverySession: Sendable {
     private mutating func advance(_ event: DiscoveryEvent) throws(DiscoveryFailure) -> DiscoveryAction {
         switch event {
         case .start:
-            return probe()
+            return startsWithStream ? openMessageStream(after: nil) : probe()
         case .failed(let failure):
             throw failure
+        case .reply(let status, _, _) where messageStream == .entered:
+            return try acknowledge(status)
         case .reply(let status, let headers, let body):
+            try DiscoveryLimits.checkValues(in: body)
             return try handle(Answer(body, awaiting: lastID), status, HeaderFields(fields: headers))
         case .streamOpened(let status, let headers):
             openStream = (status, HeaderFields(fields: headers))
             return step == .confirming ? try confirm(status) : .read
+        case .entered:
+            messageStream = .entered
+            return initialize()
         case .streamEvent(let event):
             return try read(event)
         case .streamEnded:
@@ -68,7 +85,7 @@ public struct DiscoverySession: Sendable {
         }
     }
 
-    private mutating func handle(
+    mutating func handle(
         _ answer: Answer,
         _ status: Int,
         _ headers: HeaderFields
@@ -76,7 +93,12 @@ public struct DiscoverySession: Sendable {
         if status == 401 || status == 403 || (300..<400).contains(status) { throw .status(status) }
         switch step {
         case .probing: return try judgeProbe(answer, status)
-        case .initializing: return try agree(try result(answer, status), headers)
+        case .openingStream: return try leaveMessageStream(status)
+        case .initializing:
+            if case .none = answer, Self.streamStatuses.contains(status), messageStream == .untried {
+                return openMessageStream(after: .status(status))
+            }
+            return try agree(try result(answer, status), headers)
         case .confirming: return try confirm(status)
         case .listingTools, .listingResources, .readingDescription:
             if status == 404, sessionID != nil, !hasInitializedAgain { return startOver() }
@@ -110,7 +132,7 @@ public struct DiscoverySession: Sendable {
 // MARK: - Agreeing on a revision
 
 extension DiscoverySession {
-    private mutating func probe() -> DiscoveryAction {
+    mutating func probe() -> DiscoveryAction {
         step = .probing
         return send(JSONRPCCall(method: "server/discover"))
     }
@@ -149,7 +171,7 @@ extension DiscoverySession {
         return initialize()
     }
 
-    private mutating func initialize() -> DiscoveryAction {
+    mutating func initialize() -> DiscoveryAction {
         step = .initializing
         let params: JSONObject = [
             "protocolVersion": .string(ProtocolVersion.newestLegacy.rawValue), "capabilities": [:],
@@ -176,11 +198,10 @@ extension DiscoverySession {
         self.version = version
         capabilities = result["capabilities"]?.object ?? [:]
         step = .confirming
-        openStream = nil
-        return .send(post(.notification(JSONRPCCall(method: "notifications/initialized"))))
+        return post(.notification(JSONRPCCall(method: "notifications/initialized")))
     }
 
-    private mutating func confirm(_ status: Int) throws(DiscoveryFailure) -> DiscoveryAction {
+    mutating func confirm(_ status: Int) throws(DiscoveryFailure) -> DiscoveryAction {
         guard (200..<300).contains(status) else { throw .status(status) }
         return listTools()
     }
@@ -218,7 +239,9 @@ extension DiscoverySession {
         switch step {
         case .listingTools:
             guard let page = result["tools"]?.array else { throw .notMCP }
-            try intake.add(page, isModern: version?.isModern == true)
+            let isModern = version?.isModern == true
+            try intake.add(page, isModern: isModern)
+            if isModern { intake.note(timeToLive: result["ttlMs"]) }
             guard let cursor = try walk.next(after: result) else { return listResources() }
             return send(JSONRPCCall(method: "tools/list", params: ["cursor": .string(cursor)]))
         case .listingResources:
@@ -241,6 +264,7 @@ extension DiscoverySession {
             tools: intake.tools,
             serviceDescription: serviceDescription,
             protocolVersion: version ?? .newestLegacy,
+            timeToLive: intake.timeToLive,
             warnings: intake.warnings
         )
         return .finished(service, goodbye: goodbye())
@@ -256,58 +280,16 @@ extension DiscoverySession {
         return .failed(failure, goodbye: failure.kind == .unavailable ? nil : goodbye())
     }
 
-    private mutating func send(_ call: JSONRPCCall) -> DiscoveryAction {
+    mutating func send(_ call: JSONRPCCall) -> DiscoveryAction {
         lastID += 1
         lastCall = call
+        return post(.request(id: .integer(lastID), call))
+    }
+
+    /// Where a message goes: beside the stream of HTTP+SSE, else into an exchange of its own.
+    private mutating func post(_ message: JSONRPCMessage) -> DiscoveryAction {
+        guard messageStream != .entered else { return .sendBeside(exchange(message)) }
         openStream = nil
-        return .send(post(.request(id: .integer(lastID), call)))
-    }
-}
-
-// MARK: - Streams
-
-extension DiscoverySession {
-    private mutating func read(_ event: ServerSentEvent) throws(DiscoveryFailure) -> DiscoveryAction {
-        guard let openStream else { throw .notMCP }
-        guard event.type == "message", !event.data.isEmpty else { return .read }
-        guard let value = try? JSONValue.parse(event.data), let message = try? JSONRPCMessage(value) else {
-            throw DiscoveryFailure(.unusable, "the service sent a message that is not JSON-RPC")
-        }
-        switch message {
-        case .notification:
-            return .read
-        case .request(let id, let call):
-            return try answer(call, id)
-        case .response(let id, let outcome):
-            guard let answer = Answer(id, outcome, awaiting: lastID) else { return .read }
-            return try handle(answer, openStream.status, openStream.headers)
-        }
-    }
-
-    /// Services of the legacy revisions may ask us while they answer; modern ones have no way to.
-    private mutating func answer(_ call: JSONRPCCall, _ id: JSONRPCID) throws(DiscoveryFailure) -> DiscoveryAction {
-        guard step != .probing, version?.isModern != true else { return .read }
-        serviceRequests += 1
-        guard serviceRequests <= DiscoveryLimits.serviceRequests else {
-            throw DiscoveryFailure(.unusable, "the service sends too many requests of its own")
-        }
-        let outcome: Result<JSONValue, JSONRPCError> =
-            call.method == "ping" ? .success([:]) : .failure(.methodNotFound(call.method))
-        return .sendAside(post(.response(id: id, outcome)))
-    }
-
-    /// A stream that ends before the answer: lists and reads are asked for once more, since they change nothing.
-    private mutating func endStream() throws(DiscoveryFailure) -> DiscoveryAction {
-        switch step {
-        case .probing:
-            return initialize()
-        case .listingTools, .listingResources, .readingDescription:
-            if !hasAskedAgain {
-                hasAskedAgain = true
-                return send(lastCall)
-            }
-        case .initializing, .confirming, .over: break
-        }
-        throw DiscoveryFailure(.unusable, "the service ended its answer early")
+        return .send(exchange(message))
     }
 }

@@ -2,6 +2,8 @@
 struct ToolIntake {
     private(set) var tools: [DiscoveredTool] = []
     private(set) var warnings: [String] = []
+    /// The shortest time that a page is said to hold; `nil` when none says so.
+    private(set) var timeToLive: Duration?
     /// By their bytes: for `String`, names in different Unicode forms would be equal.
     private var names: Set<[UInt8]> = []
     private var bytes = 0
@@ -35,13 +37,20 @@ struct ToolIntake {
         if warnings.count < DiscoveryLimits.warnings { warnings.append(text) }
     }
 
+    /// Takes the `ttlMs` of a page, whole milliseconds from 0 (2026-07-28, "Caching"); anything else says nothing.
+    mutating func note(timeToLive value: JSONValue?) {
+        guard let milliseconds = value?.integer, milliseconds >= 0 else { return }
+        let longest = Duration.seconds(DiscoveryLimits.timeToLiveDays * 86_400)
+        timeToLive = min(.milliseconds(milliseconds), timeToLive ?? longest, longest)
+    }
+
     private mutating func keep(_ tool: DiscoveredTool) throws(DiscoveryFailure) {
         tools.append(tool)
         guard tools.count <= DiscoveryLimits.listed else {
             throw DiscoveryFailure(.unusable, "the service has more than \(DiscoveryLimits.listed) tools")
         }
         bytes += tool.description.utf8.count + tool.inputSchema.utf8.count
-        bytes += (tool.outputSchema?.utf8.count ?? 0) + (tool.annotations?.utf8.count ?? 0)
+        for text in [tool.outputSchema, tool.annotations, tool.icons] { bytes += text?.utf8.count ?? 0 }
         guard bytes <= DiscoveryLimits.totalBytes else {
             throw DiscoveryFailure(.unusable, "the service's tool definitions are too large")
         }
@@ -84,12 +93,24 @@ struct ToolIntake {
             description: description.cut(to: DiscoveryLimits.descriptionLength),
             inputSchema: try text(of: input, "input schema"),
             outputSchema: try optionalText(of: value["outputSchema"], "output schema"),
-            annotations: try optionalText(of: value["annotations"], "annotations object")
+            annotations: try optionalText(of: value["annotations"], "annotations object"),
+            icons: icons(of: value, name)
         )
         if tool.description.utf8.count < description.utf8.count {
             warn("the description of tool \"\(name)\" was cut to \(DiscoveryLimits.descriptionLength) characters")
         }
         return tool
+    }
+
+    /// Too many or too large pictures are no reason to lose the tool.
+    private mutating func icons(of value: JSONValue, _ name: String) -> String? {
+        guard let icons = value["icons"], icons.array?.isEmpty == false else { return nil }
+        do {
+            return try text(of: icons, "list of icons")
+        } catch {
+            warn("the icons of tool \"\(name)\" were left out: \(error.reason)")
+            return nil
+        }
     }
 
     /// What is no object says nothing that could be kept.

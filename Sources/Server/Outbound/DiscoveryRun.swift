@@ -1,100 +1,118 @@
+import Logging
 import MCP
 
-/// One discovery from its first exchange to its result: deadlines and retries around the transport.
+/// One discovery from waiting for its turn to its result.
 struct DiscoveryRun: Sendable {
-    /// Tries of one exchange beyond the first.
-    private static let retriesMax = 2
-    /// The least and the largest wait before the first retry; the second waits four times as long.
-    private static let backoffMilliseconds = 100...200
+    /// What the run is doing, for the words of its failure.
+    private enum Phase {
+        case waiting, resolving, talking(DiscoveryTransport)
+    }
 
-    let transport: DiscoveryTransport
-    /// When the whole discovery must be over.
-    let deadline: ContinuousClock.Instant
+    let url: ServiceURL
+    let identity: DiscoveryTransport.Identity
+    let policy: EndpointPolicy
+    let resolver: any AddressResolver
+    let gate: DiscoveryGate
     let timeouts: HTTPToolDiscovery.Timeouts
+    let logger: Logger
 
     /// Lets the session have its way until it is done.
     func service(by session: DiscoverySession) async throws(DiscoveryFailure) -> DiscoveredService {
+        let watchdog = Watchdog(deadline: .now + timeouts.overall)
+        let outcome = await watchdog.watch { await self.outcome(session, watchdog) }
+        guard let outcome else { throw DiscoveryFailure(.unavailable, "the request was cancelled") }
+        return try outcome.get()
+    }
+
+    private func outcome(
+        _ session: DiscoverySession,
+        _ watchdog: Watchdog
+    ) async -> Result<DiscoveredService, DiscoveryFailure> {
+        guard await gate.enter(url.authority) else { return .failure(interruption(watchdog, .waiting)) }
+        defer { gate.leave(url.authority) }
+        do throws(DiscoveryFailure) {
+            let addresses = try await addresses(watchdog)
+            let client = PinnedClient(url, addresses, connectTimeout: timeouts.connect, logger: logger)
+            let transport = DiscoveryTransport(
+                url,
+                client: client,
+                identity: identity,
+                watchdog: watchdog,
+                exchangeTimeout: timeouts.exchange,
+                logger: logger
+            )
+            let result = await drive(session, transport, watchdog)
+            await client.close()
+            return result
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The host's addresses, looked up once and judged.
+    private func addresses(_ watchdog: Watchdog) async throws(DiscoveryFailure) -> [IPAddress] {
+        if let address = IPAddress(url.host) { return [address] }
+        watchdog.restart(timeouts.exchange)
+        let addresses = await resolver.addresses(of: url.host)
+        if Task.isCancelled { throw interruption(watchdog, .resolving) }
+        do throws(EndpointPolicy.Refusal) {
+            try policy.check(addresses, of: url)
+            return addresses
+        } catch {
+            logger.notice(
+                "discovery does not contact a host",
+                metadata: ["endpoint": "\(url.text.loggableURL)", "reason": "\(error.detail)"]
+            )
+            throw error.failure
+        }
+    }
+
+    private func drive(
+        _ session: DiscoverySession,
+        _ transport: DiscoveryTransport,
+        _ watchdog: Watchdog
+    ) async -> Result<DiscoveredService, DiscoveryFailure> {
         var session = session
         var action = session.next(.start)
         while true {
+            let event: DiscoveryEvent
             switch action {
             case .send(let exchange):
-                (session, action) = await perform(exchange, session)
+                event = await transport.send(exchange)
+            case .sendBeside(let exchange):
+                event = await transport.sendBeside(exchange)
+            case .sendAside(let exchange):
+                await transport.sendAside(exchange)
+                event = await transport.read()
+            case .read:
+                event = await transport.read()
+            case .enter(let reference):
+                event = transport.enter(reference)
             case .finished(let service, let goodbye):
-                await send(goodbye)
-                return service
+                await send(goodbye, transport, watchdog)
+                return .success(service)
             case .failed(let failure, let goodbye):
-                await send(goodbye)
-                throw failure
-            case .sendAside, .read:
-                // Both only follow an open stream, which the transport reads to its end.
-                throw DiscoveryFailure(.unusable, "the service's answer could not be read")
+                await send(goodbye, transport, watchdog)
+                return .failure(failure)
             }
+            action = session.next(Task.isCancelled ? .failed(interruption(watchdog, .talking(transport))) : event)
         }
     }
 
-    private func send(_ goodbye: DiscoveryExchange?) async {
-        guard let goodbye else { return }
-        _ = await withDeadline(deadline) { await transport.performAside(goodbye) }
+    /// A courtesy, for which there is no time once the run is interrupted.
+    private func send(_ goodbye: DiscoveryExchange?, _ transport: DiscoveryTransport, _ watchdog: Watchdog) async {
+        guard let goodbye, !Task.isCancelled else { return }
+        watchdog.release()
+        await transport.sendAside(goodbye)
     }
 
-    private func perform(
-        _ exchange: DiscoveryExchange,
-        _ session: DiscoverySession
-    ) async -> (DiscoverySession, DiscoveryAction) {
-        var attempt = 0
-        while true {
-            let end = min(deadline, .now + timeouts.exchange)
-            switch await withDeadline(end, { await transport.perform(exchange, session) }) {
-            case .next(let session, let action):
-                return (session, action)
-            case .fault(let event, let retryAfter):
-                guard let retryAfter, attempt < Self.retriesMax, await pause(retryAfter, attempt) else {
-                    return session.after(event)
-                }
-                attempt += 1
-            case nil:
-                return session.after(.failed(timeout(reached: end)))
-            }
+    private func interruption(_ watchdog: Watchdog, _ phase: Phase) -> DiscoveryFailure {
+        switch (watchdog.cause, phase) {
+        case (nil, _): DiscoveryFailure(.unavailable, "the request was cancelled")
+        case (.shutdown, _): DiscoveryFailure(.unavailable, "the server is shutting down")
+        case (.limit, .waiting): DiscoveryFailure(.unavailable, "too many services are being read at the moment")
+        case (.limit, .resolving): EndpointPolicy.unreachable
+        case (.limit, .talking(let transport)): transport.timeout(timeouts)
         }
-    }
-
-    /// Waits before another try.
-    ///
-    /// - Returns: Whether there is time for it.
-    private func pause(_ wanted: Duration, _ attempt: Int) async -> Bool {
-        let backoff = Duration.milliseconds(Int.random(in: Self.backoffMilliseconds)) * (attempt == 0 ? 1 : 4)
-        let end = ContinuousClock.now + max(wanted, backoff)
-        guard end < deadline else { return false }
-        do {
-            try await Task.sleep(until: end)
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    private func timeout(reached end: ContinuousClock.Instant) -> DiscoveryFailure {
-        if Task.isCancelled { return DiscoveryFailure(.unavailable, "the request was cancelled") }
-        let limit = end < deadline ? timeouts.exchange : timeouts.overall
-        return DiscoveryFailure(.unavailable, "the service did not answer within \(limit.seconds) seconds")
-    }
-}
-
-extension DiscoverySession {
-    /// The session after an event, and what it wants then.
-    func after(_ event: DiscoveryEvent) -> (DiscoverySession, DiscoveryAction) {
-        var session = self
-        let action = session.next(event)
-        return (session, action)
-    }
-}
-
-extension Duration {
-    /// Seconds, with a fraction where there is one.
-    fileprivate var seconds: String {
-        let milliseconds = components.attoseconds / 1_000_000_000_000_000
-        return milliseconds == 0
-            ? "\(components.seconds)" : "\(Double(components.seconds) + Double(milliseconds) / 1000)"
     }
 }

@@ -4,71 +4,178 @@ import MCP
 import NIOCore
 import NIOHTTP1
 
-/// Carries the exchanges of one discovery, each once.
-struct DiscoveryTransport: Sendable {
-    /// Where a single try has led.
-    enum Step: Sendable {
-        /// To an action.
-        case next(DiscoverySession, DiscoveryAction)
-        /// To a fault that may pass: try again after the delay, if one is given, or else report the event.
-        case fault(DiscoveryEvent, retryAfter: Duration?)
-    }
-
-    /// Bytes of one answer, unpacked; streams included.
+/// Carries the exchanges of one discovery: deadlines, retries, sizes, one redirect, and the stream that is open.
+final class DiscoveryTransport {
+    /// Bytes of one answer, unpacked; for streams those between two of our requests.
     private static let answerBytesMax = 4 * 1024 * 1024
-    /// How long a message waits whose answer does not matter.
-    private static let asideTimeout = TimeAmount.seconds(2)
+    /// Bytes of an answer that nobody reads.
+    private static let droppedBytesMax = 64 * 1024
+    /// Bytes of the header fields of an answer.
+    private static let headerBytesMax = 64 * 1024
+    /// Tries of one exchange beyond the first.
+    private static let retriesMax = 2
+    /// The least and the largest wait before the first retry; the second waits four times as long.
+    private static let backoffMilliseconds = 100...200
     /// The longest wait that a service may ask for.
     private static let retryAfterMax = 30
+    /// How long a message waits whose answer does not matter.
+    private static let asideTimeout = TimeAmount.seconds(2)
 
-    let client: HTTPClient
-    let url: String
-    let userAgent: String
-    /// The value of `Authorization`, a secret.
-    let authorization: String?
-    let logger: Logger
+    /// What every request of a discovery has in common.
+    struct Identity: Sendable {
+        let userAgent: String
+        /// The value of `Authorization`, a secret.
+        let authorization: String?
+    }
 
-    /// Sends an exchange and tells the session everything that comes back. Ends when the session wants something else.
-    func perform(_ exchange: DiscoveryExchange, _ session: DiscoverySession) async -> Step {
-        let response: HTTPClientResponse
-        do {
-            response = try await client.execute(request(exchange), deadline: .distantFuture)
-        } catch {
-            logger.debug("no answer in discovery", metadata: ["error": "\(error)"])
-            let failure = DiscoveryFailure(.unavailable, "the service could not be reached")
-            return .fault(.failed(failure), retryAfter: .zero)
+    private let client: PinnedClient
+    private let identity: Identity
+    private let watchdog: Watchdog
+    private let exchangeTimeout: Duration
+    private let logger: Logger
+
+    /// Where requests go; after a redirect another place of the same origin.
+    private var url: ServiceURL
+    private var hasRedirected = false
+    /// Where messages go beside the stream of HTTP+SSE.
+    private var messageURL: ServiceURL?
+    private var stream: OpenStream?
+    private var lastFault: DiscoveryFailure?
+
+    init(
+        _ url: ServiceURL,
+        client: PinnedClient,
+        identity: Identity,
+        watchdog: Watchdog,
+        exchangeTimeout: Duration,
+        logger: Logger
+    ) {
+        self.url = url
+        self.client = client
+        self.identity = identity
+        self.watchdog = watchdog
+        self.exchangeTimeout = exchangeTimeout
+        self.logger = logger
+    }
+
+    /// Why nothing came before the limit.
+    func timeout(_ limits: HTTPToolDiscovery.Timeouts) -> DiscoveryFailure {
+        // To whom a connection was never made is as unreachable after the limit as before it.
+        if !client.hasAnswered, let lastFault { return lastFault }
+        let span = watchdog.deadline <= .now ? limits.overall : min(limits.exchange, limits.overall)
+        return DiscoveryFailure(.unavailable, "the service did not answer within \(span.seconds) seconds")
+    }
+
+    /// Sends an exchange, with retries; its answer may be a stream that is open then.
+    func send(_ exchange: DiscoveryExchange) async -> DiscoveryEvent {
+        stream = nil
+        var attempt = 0
+        while true {
+            let (event, retryAfter) = await once(exchange)
+            guard let retryAfter, attempt < Self.retriesMax, await pause(retryAfter, attempt) else { return event }
+            attempt += 1
         }
-        let status = Int(response.status.code)
-        let headers = response.headers.map { (name: $0.name, value: $0.value) }
-        guard !DiscoveryEvent.opensStream(status: status, contentType: response.headers.first(name: "content-type"))
-        else { return await read(response.body, .streamOpened(status: status, headers: headers), session) }
-        do throws(DiscoveryFailure) {
-            let event = DiscoveryEvent.reply(status: status, headers: headers, body: try await whole(response.body))
-            if let delay = retryDelay(status, response.headers) { return .fault(event, retryAfter: delay) }
-            return advance(session, event)
+    }
+
+    /// Sends an exchange beside the open stream and reports its status.
+    func sendBeside(_ exchange: DiscoveryExchange) async -> DiscoveryEvent {
+        watchdog.restart(exchangeTimeout)
+        stream?.allowMore()
+        do {
+            let response = try await client.execute(request(exchange))
+            await drop(response.body)
+            return .reply(status: Int(response.status.code), headers: [], body: [])
         } catch {
-            return advance(session, .failed(error))
+            return .failed(EndpointPolicy.unreachable)
         }
     }
 
     /// Sends an exchange whose answer does not matter.
-    func performAside(_ exchange: DiscoveryExchange) async {
+    func sendAside(_ exchange: DiscoveryExchange) async {
         do {
-            _ = try await client.execute(request(exchange), timeout: Self.asideTimeout)
+            let response = try await client.execute(request(exchange), deadline: .now() + Self.asideTimeout)
+            await drop(response.body)
         } catch {
             logger.debug("a courtesy of discovery failed", metadata: ["error": "\(error)"])
         }
     }
 
+    /// Lets messages go to the place that the open stream names.
+    func enter(_ reference: String) -> DiscoveryEvent {
+        guard let place = url.sameOrigin(reference) else {
+            return .failed(DiscoveryFailure(.unusable, "the service's stream names an endpoint of another origin"))
+        }
+        messageURL = place
+        return .entered
+    }
+
+    /// The next event of the open stream.
+    func read() async -> DiscoveryEvent {
+        guard let stream else { return .streamEnded }
+        do {
+            guard let event = try await stream.next() else { return .streamEnded }
+            return .streamEvent(event)
+        } catch is OpenStream.TooLarge {
+            return .failed(Self.tooLarge)
+        } catch {
+            logger.debug("a stream broke off in discovery", metadata: ["error": "\(error)"])
+            return .streamEnded
+        }
+    }
+
+    /// One try, and how long to wait before another if that may help.
+    private func once(_ exchange: DiscoveryExchange) async -> (DiscoveryEvent, retryAfter: Duration?) {
+        watchdog.restart(exchangeTimeout)
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(request(exchange))
+            if let place = redirection(response) {
+                (url, hasRedirected) = (place, true)
+                await drop(response.body)
+                return await once(exchange)
+            }
+        } catch {
+            if !Task.isCancelled { lastFault = EndpointPolicy.unreachable }
+            return (.failed(EndpointPolicy.unreachable), .zero)
+        }
+        let status = Int(response.status.code)
+        let headers = response.headers.map { (name: $0.name, value: $0.value) }
+        guard headers.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count }) <= Self.headerBytesMax else {
+            return (.failed(DiscoveryFailure(.unusable, "the service's answer has more than 64 KiB of headers")), nil)
+        }
+        if DiscoveryEvent.opensStream(status: status, contentType: response.headers.first(name: "content-type")) {
+            stream = OpenStream(response.body, bytesMax: Self.answerBytesMax)
+            return (.streamOpened(status: status, headers: headers), nil)
+        }
+        do throws(DiscoveryFailure) {
+            let event = DiscoveryEvent.reply(status: status, headers: headers, body: try await whole(response.body))
+            return (event, retryDelay(status, response.headers))
+        } catch {
+            return (.failed(error), nil)
+        }
+    }
+
     private func request(_ exchange: DiscoveryExchange) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: url)
+        let place = exchange.method == "GET" ? url : messageURL ?? url
+        var request = HTTPClientRequest(url: place.text)
         request.method = HTTPMethod(rawValue: exchange.method)
         for (name, value) in exchange.headers { request.headers.add(name: name, value: value) }
         request.headers.add(name: "Accept-Encoding", value: "gzip, deflate")
-        request.headers.add(name: "User-Agent", value: userAgent)
-        if let authorization { request.headers.add(name: "Authorization", value: authorization) }
+        request.headers.add(name: "User-Agent", value: identity.userAgent)
+        if let authorization = identity.authorization {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
         if !exchange.body.isEmpty { request.body = .bytes(exchange.body) }
         return request
+    }
+
+    /// Where to send a request again: once, to the same origin and so to a judged address. Servers redirect `/mcp` to
+    /// `/mcp/` or back. (303 asks for another method.)
+    private func redirection(_ response: HTTPClientResponse) -> ServiceURL? {
+        guard !hasRedirected, [301, 302, 307, 308].contains(response.status.code),
+            let location = response.headers.first(name: "location")
+        else { return nil }
+        return url.sameOrigin(location)
     }
 
     private func whole(_ body: HTTPClientResponse.Body) async throws(DiscoveryFailure) -> [UInt8] {
@@ -86,40 +193,13 @@ struct DiscoveryTransport: Sendable {
         return bytes
     }
 
-    private func read(
-        _ body: HTTPClientResponse.Body,
-        _ opening: DiscoveryEvent,
-        _ session: DiscoverySession
-    ) async -> Step {
-        var session = session
-        var action = session.next(opening)
-        var parser = ServerSentEventParser()
-        var count = 0
-        guard case .read = action else { return .next(session, action) }
+    /// Reads a short body to its end, so that the connection can be used again; gives up a long one with it.
+    private func drop(_ body: HTTPClientResponse.Body) async {
         do {
-            for try await chunk in body {
-                count += chunk.readableBytes
-                guard count <= Self.answerBytesMax else { return advance(session, .failed(Self.tooLarge)) }
-                for event in try parser.append(chunk.readableBytesView) {
-                    action = session.next(.streamEvent(event))
-                    switch action {
-                    case .read: continue
-                    case .sendAside(let exchange): await performAside(exchange)
-                    case .send, .finished, .failed: return .next(session, action)
-                    }
-                }
-            }
-        } catch is ServerSentEventTooLarge {
-            return advance(session, .failed(Self.tooLarge))
+            _ = try await body.collect(upTo: Self.droppedBytesMax)
         } catch {
-            logger.debug("a stream broke off in discovery", metadata: ["error": "\(error)"])
+            logger.debug("an answer was given up in discovery", metadata: ["error": "\(error)"])
         }
-        return advance(session, .streamEnded)
-    }
-
-    private func advance(_ session: DiscoverySession, _ event: DiscoveryEvent) -> Step {
-        let (session, action) = session.after(event)
-        return .next(session, action)
     }
 
     /// How long to wait before another try: nothing in particular when a gateway has trouble, what the service says when
@@ -136,5 +216,30 @@ struct DiscoveryTransport: Sendable {
         }
     }
 
+    /// Waits before another try.
+    ///
+    /// - Returns: Whether there is time for it.
+    private func pause(_ wanted: Duration, _ attempt: Int) async -> Bool {
+        let backoff = Duration.milliseconds(Int.random(in: Self.backoffMilliseconds)) * (attempt == 0 ? 1 : 4)
+        let end = ContinuousClock.now + max(wanted, backoff)
+        guard end < watchdog.deadline else { return false }
+        watchdog.release()
+        do {
+            try await Task.sleep(until: end)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private static let tooLarge = DiscoveryFailure(.unusable, "the service's answer is larger than 4 MiB")
+}
+
+extension Duration {
+    /// Seconds, with a fraction where there is one.
+    fileprivate var seconds: String {
+        let milliseconds = components.attoseconds / 1_000_000_000_000_000
+        return milliseconds == 0
+            ? "\(components.seconds)" : "\(Double(components.seconds) + Double(milliseconds) / 1000)"
+    }
 }

@@ -1,44 +1,43 @@
-import AsyncHTTPClient
 import Logging
 import MCP
 import Registry
 
-/// Discovers services over Streamable HTTP: the pure `DiscoverySession` on top of an HTTP client.
+/// Discovers services over Streamable HTTP and HTTP+SSE: the pure `DiscoverySession` on top of an HTTP client.
 struct HTTPToolDiscovery: ToolDiscovery {
     /// How long discovery may take.
     struct Timeouts: Sendable {
-        /// One exchange, its stream included.
-        var exchange: Duration = .seconds(8)
-        /// The whole discovery, retries included. Below what requests are given when the server shuts down.
-        var overall: Duration = .seconds(8)
+        /// One request with its answer, a stream included.
+        var exchange: Duration = .seconds(15)
+        /// The whole discovery, with waiting for its turn and retries.
+        var overall: Duration = .seconds(60)
+
+        /// One connection: short enough that within a request there is time to say that it could not be made.
+        var connect: Duration { max(.milliseconds(500), min(.seconds(5), min(exchange, overall) / 2)) }
     }
 
     /// Our name towards services.
     private static let clientName = "mcp-registry"
 
-    private let client: HTTPClient
     private let version: String
-    private let policy: EndpointPolicy
-    private let timeouts: Timeouts
+    private let settings: DiscoverySettings
+    private let resolver: any AddressResolver
+    private let gate = DiscoveryGate()
     private let logger: Logger
 
     /// - Parameters:
-    ///   - client: Must follow no redirects.
     ///   - version: Our version, told to services.
-    ///   - policy: Which addresses may be contacted.
-    ///   - timeouts: How long it may take.
+    ///   - settings: Which addresses may be contacted, and how long it may take.
+    ///   - resolver: Finds the addresses of hosts.
     ///   - logger: Hears what was left out of a service and why a service could not be read.
     init(
-        client: HTTPClient,
         version: String,
-        policy: EndpointPolicy = EndpointPolicy(),
-        timeouts: Timeouts = Timeouts(),
+        settings: DiscoverySettings,
+        resolver: any AddressResolver = SystemResolver(),
         logger: Logger
     ) {
-        self.client = client
         self.version = version
-        self.policy = policy
-        self.timeouts = timeouts
+        self.settings = settings
+        self.resolver = resolver
         self.logger = logger
     }
 
@@ -51,32 +50,66 @@ struct HTTPToolDiscovery: ToolDiscovery {
         credential: DiscoveryCredential?
     ) async throws(DiscoveryError) -> Discovery {
         do throws(DiscoveryFailure) {
-            try policy.check(endpoint.rawValue)
-            let run = DiscoveryRun(
-                transport: DiscoveryTransport(
-                    client: client,
-                    url: endpoint.rawValue,
-                    userAgent: "\(Self.clientName)/\(version)",
-                    authorization: try authorization(for: credential),
-                    logger: logger
-                ),
-                deadline: .now + timeouts.overall,
-                timeouts: timeouts
-            )
-            let session = DiscoverySession(
+            let service = try await service(
+                at: endpoint.rawValue,
                 wantsDescription: wantsDescription,
-                clientName: Self.clientName,
-                clientVersion: version
+                credential: credential
             )
-            return discovery(try await run.service(by: session), endpoint)
+            return Discovery(service)
         } catch {
-            logger.notice(
-                "discovery failed",
-                metadata: ["endpoint": "\(endpoint.rawValue.loggableURL)", "reason": "\(error.reason)"]
-            )
             if error.kind == .authorizationRequired { throw .authorizationRequired }
             throw .failed(error.reason)
         }
+    }
+
+    /// Reads a service, and logs why it can't be and what was left out.
+    func service(
+        at endpoint: String,
+        wantsDescription: Bool,
+        credential: DiscoveryCredential?
+    ) async throws(DiscoveryFailure) -> DiscoveredService {
+        do throws(DiscoveryFailure) {
+            let url = try checked(endpoint)
+            let run = DiscoveryRun(
+                url: url,
+                identity: DiscoveryTransport.Identity(
+                    userAgent: "\(Self.clientName)/\(version)",
+                    authorization: try authorization(for: credential)
+                ),
+                policy: settings.policy,
+                resolver: resolver,
+                gate: gate,
+                timeouts: settings.timeouts,
+                logger: logger
+            )
+            let session = DiscoverySession(
+                wantsDescription: wantsDescription,
+                startsWithStream: url.looksLikeStream,
+                clientName: Self.clientName,
+                clientVersion: version
+            )
+            let service = try await run.service(by: session)
+            for warning in service.warnings { note("discovery left something out", endpoint, warning) }
+            return service
+        } catch {
+            note("discovery failed", endpoint, error.reason)
+            throw error
+        }
+    }
+
+    private func checked(_ endpoint: String) throws(DiscoveryFailure) -> ServiceURL {
+        do throws(EndpointPolicy.Refusal) {
+            return try settings.policy.check(endpoint)
+        } catch {
+            if error.detail != error.failure.reason {
+                note("discovery does not contact a host", endpoint, error.detail)
+            }
+            throw error.failure
+        }
+    }
+
+    private func note(_ message: Logger.Message, _ endpoint: String, _ reason: String) {
+        logger.notice(message, metadata: ["endpoint": "\(endpoint.loggableURL)", "reason": "\(reason)"])
     }
 
     private func authorization(for credential: DiscoveryCredential?) throws(DiscoveryFailure) -> String? {
@@ -86,14 +119,11 @@ struct HTTPToolDiscovery: ToolDiscovery {
         }
         return "\(credential.method.rawValue) \(token)"
     }
+}
 
-    private func discovery(_ service: DiscoveredService, _ endpoint: Endpoint) -> Discovery {
-        for warning in service.warnings {
-            logger.notice(
-                "discovery left something out",
-                metadata: ["endpoint": "\(endpoint.rawValue.loggableURL)", "reason": "\(warning)"]
-            )
-        }
+extension Discovery {
+    /// What a service offers, in the registry's terms.
+    fileprivate init(_ service: DiscoveredService) {
         let tools = service.tools.map {
             OfferedTool(
                 name: $0.name,
@@ -101,9 +131,10 @@ struct HTTPToolDiscovery: ToolDiscovery {
                 description: $0.description,
                 inputSchema: $0.inputSchema,
                 outputSchema: $0.outputSchema,
-                annotations: $0.annotations
+                annotations: $0.annotations,
+                icons: $0.icons
             )
         }
-        return Discovery(tools: tools, serviceDescription: service.serviceDescription)
+        self.init(tools: tools, serviceDescription: service.serviceDescription, timeToLive: service.timeToLive)
     }
 }

@@ -3,30 +3,36 @@ import NIOCore
 import NIOHTTPCompression
 import ServiceLifecycle
 
-/// The HTTP client for everything that goes out, closed with the service group.
-///
-/// It follows no redirect, uses no proxy, carries no cookies, and unpacks compressed answers within a ratio. Its users
-/// bound time and size themselves.
+/// The HTTP client for what the operator has configured, closed with the service group. Its users bound time and size
+/// themselves.
 struct OutboundHTTPClient: Service {
     /// The client itself.
     let client: HTTPClient
 
-    /// How much larger an unpacked answer may be than it was on the wire.
-    private static let decompressionRatioMax = 100
-
-    init(connectTimeout: TimeAmount = .seconds(5)) {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = HTTPClient.Configuration.Timeout(connect: connectTimeout)
-        configuration.decompression = .enabled(limit: .ratio(Self.decompressionRatioMax))
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    init() {
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .outbound())
     }
 
     /// Waits for the end and closes the connections.
     func run() async throws {
         try? await gracefulShutdown()
         try await client.shutdown()
+    }
+}
+
+extension HTTPClient.Configuration {
+    /// How much larger an unpacked answer may be than it was on the wire.
+    private static let decompressionRatioMax = 100
+
+    /// For everything that goes out: no redirect is followed, no proxy used, no cookie carried, and answers are unpacked
+    /// within a ratio.
+    static func outbound(connectTimeout: TimeAmount = .seconds(5)) -> Self {
+        var configuration = Self()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = Timeout(connect: connectTimeout)
+        configuration.decompression = .enabled(limit: .ratio(decompressionRatioMax))
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
     }
 }

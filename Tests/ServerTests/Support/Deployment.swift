@@ -20,7 +20,7 @@ struct Deployment: Sendable {
         [
             "DATABASE_URL": databaseURL, "REGISTRY_ADMIN_TOKEN": Self.adminToken,
             "REGISTRY_KEYRING": #"{"active":3,"keys":{"3":"\#(key)"}}"#,
-            "MCP_HOST": "127.0.0.1", "MCP_PORT": "0",
+            "MCP_HOST": "127.0.0.1", "MCP_PORT": "0", "DISCOVERY_ALLOW_PRIVATE": "true",
         ]
     }
 
