@@ -27,7 +27,7 @@ extension MCPRegistry {
         }
         return try await snapshot { [policy] session in
             if let role, try RoleTable.find(role, session) == nil {
-                throw RegistryError(.notFound, "Role with name '\(role)' not found: list_roles shows which there are")
+                throw Self.noRole(role)
             }
             return try ToolTable.find(words, usableBy: role, policy, limit: Self.foundMax, session)
         }
@@ -68,10 +68,7 @@ extension MCPRegistry {
         return try await change(.approveToolChanges, "service '\(service)'", by: principal) { session, time in
             guard let current = try ServiceTable.lock(service, session) else { throw Self.noService(service) }
             if let tool, try !ToolTable.all(of: service, session).contains(where: { $0.isNamed(tool) }) {
-                throw RegistryError(
-                    .notFound,
-                    "Service '\(service)' has no tool '\(tool)': get_tools shows which it has"
-                )
+                throw RegistryError(.notFound, "Service with name '\(service)' has no tool '\(tool)'")
             }
             let stored = try ToolTable.stored(of: current.id, session)
             var approved: [ToolChange] = []
@@ -83,8 +80,7 @@ extension MCPRegistry {
                 if let sha256, sha256.lowercased() != offered.sha256.hexadecimal {
                     throw RegistryError(
                         .conflict,
-                        "the definition of '\(changed.definition.name)' has the sha256 \(offered.sha256.hexadecimal) now: "
-                            + "look at it with list_tool_changes before you approve it"
+                        "the definition of '\(changed.definition.name)' has the sha256 \(offered.sha256.hexadecimal) now"
                     )
                 }
                 row.definition = offered.definition

@@ -27,7 +27,8 @@ enum ChangeTools {
                 )
             ],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
-            hints: .reads
+            hints: .reads,
+            advice: [.notFound: "list_services shows which services there are"]
         ) { arguments, _ in
             let name = try arguments.text(ifGiven: "service_name").map { try ServiceName($0) }
             return .array(try await registry.toolChanges(of: name).map(describe))
@@ -48,7 +49,11 @@ enum ChangeTools {
                 ToolParameter("tool_name", "The only tool to approve.", isOptional: true),
                 ToolParameter("sha256", "The digest of the definition that was seen.", isOptional: true),
             ],
-            hints: .overwrites()
+            hints: .overwrites(),
+            advice: [
+                .notFound: "list_services shows which services there are, get_tools which tools each has",
+                .conflict: "look at it with list_tool_changes before you approve it",
+            ]
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             let approved = try await registry.approveToolChanges(
