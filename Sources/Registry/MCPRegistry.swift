@@ -6,19 +6,11 @@ public import Logging
 /// Its methods throw ``RegistryError`` and nothing else. Everything is in the database: any number of instances may share
 /// one, and each sees at once what another has acknowledged.
 public struct MCPRegistry: Sendable {
-    /// Who may use a tool that no role is attached to.
-    public enum ToolsWithoutRoles: String, Sendable, CaseIterable {
-        /// Nobody.
-        case denied
-        /// Every role.
-        case allowed
-    }
-
     let database: Database
     let vault: TokenVault?
     let discovery: any ToolDiscovery
     let hook: any ChangeHook
-    let toolsWithoutRoles: ToolsWithoutRoles
+    let policy: CatalogPolicy
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -29,7 +21,7 @@ public struct MCPRegistry: Sendable {
     ///   - vault: seals and opens tokens; nil without a key ring, and then whatever needs a token is `unavailable`.
     ///   - discovery: reads what a service offers.
     ///   - hook: told after each committed change of the catalogue.
-    ///   - toolsWithoutRoles: who may use a tool that no role is attached to.
+    ///   - policy: what the operator decides about the catalogue.
     ///   - clock: the time that rows are stamped with.
     ///   - logger: for the private details of errors.
     public init(
@@ -37,7 +29,7 @@ public struct MCPRegistry: Sendable {
         vault: TokenVault?,
         discovery: any ToolDiscovery,
         hook: any ChangeHook,
-        toolsWithoutRoles: ToolsWithoutRoles = .denied,
+        policy: CatalogPolicy = CatalogPolicy(),
         clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
         logger: Logger
     ) {
@@ -45,7 +37,7 @@ public struct MCPRegistry: Sendable {
         self.vault = vault
         self.discovery = discovery
         self.hook = hook
-        self.toolsWithoutRoles = toolsWithoutRoles
+        self.policy = policy
         self.clock = clock
         self.logger = logger
     }
@@ -66,6 +58,16 @@ public struct MCPRegistry: Sendable {
         _ body: @escaping @Sendable (Session) throws -> T
     ) async throws(RegistryError) -> T {
         try await Self.translating { try await database.snapshot(body) }
+    }
+
+    /// Writes what may be written twice without harm, and is nobody's doing: it leaves no trace in the audit log.
+    func note<T: Sendable>(
+        _ body: @escaping @Sendable (Session, Timestamp) throws -> T
+    ) async throws(RegistryError) -> T {
+        let time = clock()
+        return try await Self.translating {
+            try await database.write(wasCommitted: { _ in false }) { try body($0, time) }
+        }
     }
 
     /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the

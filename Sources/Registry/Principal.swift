@@ -10,6 +10,8 @@ public struct Principal: Sendable, Hashable {
 
     /// Whoever holds the administrator's token.
     public static let administrator = Principal(name: "admin")
+    /// The registry itself, when it reads services again in the background.
+    public static let refresher = Principal(name: "refresher")
     /// Anybody, where access control is off.
     public static let anonymous = Principal(name: "anonymous")
 }

@@ -37,17 +37,21 @@ struct Application: Sendable {
                 logger: logger
             ),
             hook: hook ?? NoHook(),
-            toolsWithoutRoles: configuration.toolsWithoutRoles,
+            policy: configuration.catalog,
             logger: logger
         )
         let catalog = ToolCatalog(registry, logger: logger)
-        let isLocal = OriginPolicy.isLoopback(configuration.host)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
             ProbeRoutes.routes(database, migrations) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
-                + [MCPRoute.route(catalog)],
+                + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
             access: AccessControl(adminToken: configuration.adminToken),
-            origins: OriginPolicy(hosts: isLocal ? OriginPolicy.loopbackHosts.union([authority]) : nil)
+            origins: OriginPolicy(
+                address: authority,
+                isLocal: OriginPolicy.isLoopback(configuration.host),
+                hosts: configuration.allowedHosts,
+                origins: configuration.allowedOrigins
+            )
         )
         let http = Hummingbird.Application(
             responder: table,
@@ -64,7 +68,9 @@ struct Application: Sendable {
             logger: logger
         )
         // Started in this order, shut down in the reverse one.
-        services = [database, client] + (hook.map { [$0] } ?? []) + [http]
+        let refresher = CatalogRefresher(registry, logger: logger)
+        services =
+            [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
         self.logger = logger
     }
 

@@ -33,6 +33,11 @@ struct ConfigurationSource: Sendable {
         return number
     }
 
+    /// A list separated by commas, without blanks and empty elements.
+    func list(_ key: String) -> [String] {
+        (text(key) ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+
     /// One of the raw values of an enumeration.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String,

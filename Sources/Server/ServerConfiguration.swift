@@ -16,7 +16,15 @@ internal import Registry
 /// - `REGISTRY_KEYRING` (secret): the key ring as JSON; see ``KeyRingSource``.
 /// - `REGISTRY_KEY` (secret): a single key in base64, instead of a ring.
 /// - `AGENT_REREAD_HOOK` (secret, URL): fetched after each change of the catalogue.
+/// - `ALLOWED_HOSTS` (names and addresses without ports, separated by commas; default: any, but on loopback only its own):
+///   what `Host` may say.
+/// - `ALLOWED_ORIGINS` (such as `https://admin.example`, separated by commas; default none): origins of web pages that may
+///   call, besides the server's own.
 /// - `TOOLS_WITHOUT_ROLES` (`denied` or `allowed`, default `denied`): who may use a tool that no role is attached to.
+/// - `TOOL_CHANGES` (`accept` or `quarantine`, default `accept`): whether roles keep a tool whose definition has changed.
+/// - `REMOVED_TOOL_GRACE` (seconds, 0…31,536,000, default 604,800): how long a tool that its service no longer offers keeps
+///   its id and roles, in case it comes back.
+/// - `REFRESH_INTERVAL` (seconds, 0…604,800, default 3,600): how often services are read again; 0 for never.
 /// - `DISCOVERY_…`: see ``DiscoverySettings``.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
@@ -29,7 +37,11 @@ struct ServerConfiguration: Sendable {
     var adminToken: Secret?
     var keyRing: KeyRing?
     var rereadHook: URL?
-    var toolsWithoutRoles: MCPRegistry.ToolsWithoutRoles
+    var allowedHosts: Set<String>
+    var allowedOrigins: Set<String>
+    var catalog: CatalogPolicy
+    /// Whether services are read again in the background.
+    var refreshes: Bool
     var discovery: DiscoverySettings
     var logLevel: Logger.Level
 }
@@ -64,10 +76,49 @@ extension ConfigurationSource {
             adminToken: try adminToken(),
             keyRing: try KeyRingSource.configured(self),
             rereadHook: try rereadHook(),
-            toolsWithoutRoles: try choice("TOOLS_WITHOUT_ROLES", default: .denied),
+            allowedHosts: try hosts(),
+            allowedOrigins: try origins(),
+            catalog: try catalogPolicy(),
+            refreshes: try refreshInterval() > 0,
             discovery: try discovery(isDevelopment: isDevelopment),
             logLevel: try choice("LOG_LEVEL", default: .info)
         )
+    }
+
+    private func catalogPolicy() throws -> CatalogPolicy {
+        var policy = CatalogPolicy()
+        policy.toolsWithoutRoles = try choice("TOOLS_WITHOUT_ROLES", default: policy.toolsWithoutRoles)
+        policy.toolChanges = try choice("TOOL_CHANGES", default: policy.toolChanges)
+        policy.removedToolGrace = .seconds(try number("REMOVED_TOOL_GRACE", default: 604_800, 0...31_536_000))
+        let interval = try refreshInterval()
+        if interval > 0 { policy.schedule.interval = .seconds(interval) }
+        return policy
+    }
+
+    private func refreshInterval() throws -> Int {
+        try number("REFRESH_INTERVAL", default: 3_600, 0...604_800)
+    }
+
+    private func hosts() throws -> Set<String> {
+        let hosts = list("ALLOWED_HOSTS").map { $0.lowercased() }
+        for host in hosts where OriginPolicy.name(in: host) != host || host.contains("/") {
+            throw ConfigurationError(
+                message: "ALLOWED_HOSTS: '\(host)' is no host: write names and addresses without scheme and port, "
+                    + "IPv6 addresses in brackets"
+            )
+        }
+        return Set(hosts)
+    }
+
+    private func origins() throws -> Set<String> {
+        let origins = list("ALLOWED_ORIGINS").map { $0.lowercased() }
+        for origin in origins where !OriginPolicy.isOrigin(origin) {
+            throw ConfigurationError(
+                message: "ALLOWED_ORIGINS: '\(origin)' is no origin: write them like https://admin.example or "
+                    + "http://localhost:3000, without a path"
+            )
+        }
+        return Set(origins)
     }
 
     private func adminToken() throws -> Secret? {

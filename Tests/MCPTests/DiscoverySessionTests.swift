@@ -41,7 +41,7 @@ struct DiscoverySessionTests {
         var action = session.next(.start)
         while case .send(let exchange) = action {
             let request = MCPHTTPRequest(method: exchange.method, headers: exchange.headers, body: exchange.body)
-            let response = await ServerFixture.server.respond(to: request)
+            let response = await ServerFixture.server.respond(to: request, from: ())
             action = session.next(.reply(status: response.status, headers: response.headers, body: response.body))
         }
         guard case .finished(let service, _) = action else {

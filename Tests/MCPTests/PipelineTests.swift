@@ -16,7 +16,10 @@ struct PipelineTests {
         var headers: [(name: String, value: String)] = []
         if let type { headers.append(("Content-Type", type)) }
         if let accept { headers.append(("Accept", accept)) }
-        return await ServerFixture.server.respond(to: MCPHTTPRequest(method: method, headers: headers, body: body))
+        return await ServerFixture.server.respond(
+            to: MCPHTTPRequest(method: method, headers: headers, body: body),
+            from: ()
+        )
     }
 
     @Test("every method but POST is 405 with Allow", arguments: ["GET", "DELETE", "PUT", "PATCH", "HEAD", "post"])

@@ -6,28 +6,46 @@ import Testing
 enum ServerFixture {
     struct Broken: Error {}
 
-    static let server = MCPServer(
+    static let descriptionURI = "resource://service_description"
+
+    static let server = MCPServer<Void>(
         name: "mcp-registry",
         version: "1.2.3",
         title: "MCP Registry",
         instructions: "Ask it.",
-        serviceDescription: "Knows services.",
         tools: [
             tool("add"), tool("list"), tool("broken"),
-        ]
-    ) { call in
-        switch call.name {
-        case "add":
-            guard let a = call.arguments["a"]?.integer, let b = call.arguments["b"]?.integer else {
-                return .failure("a and b must be integers")
+        ],
+        callTool: { call, _ in
+            switch call.name {
+            case "add":
+                guard let a = call.arguments["a"]?.integer, let b = call.arguments["b"]?.integer else {
+                    return .failure("a and b must be integers")
+                }
+                return .wrapping(.string("sum \(a + b)"))
+            case "list":
+                return .wrapping([])
+            default:
+                throw Broken()
             }
-            return .wrapping(.string("sum \(a + b)"))
-        case "list":
-            return .wrapping([])
-        default:
-            throw Broken()
+        },
+        resources: [
+            ResourceDefinition(
+                uri: descriptionURI,
+                name: "service_description",
+                title: "Description",
+                description: "What it is for.",
+                mimeType: "text/plain"
+            )
+        ],
+        readResource: { uri, _ in
+            switch uri {
+            case descriptionURI: return ResourceText(mimeType: "text/plain", text: "Knows services.")
+            case "resource://broken": throw Broken()
+            default: return nil
+            }
         }
-    }
+    )
 
     static func tool(_ name: String) -> ToolDefinition {
         ToolDefinition(
@@ -58,7 +76,7 @@ enum ServerFixture {
             (name: "content-type", value: "application/json"),
             (name: "accept", value: "application/json, text/event-stream"),
         ]
-        return await server.respond(to: MCPHTTPRequest(method: "POST", headers: common + headers, body: body))
+        return await server.respond(to: MCPHTTPRequest(method: "POST", headers: common + headers, body: body), from: ())
     }
 
     /// Posts a legacy request.

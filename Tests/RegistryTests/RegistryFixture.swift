@@ -9,14 +9,21 @@ final class ScriptedDiscovery: ToolDiscovery {
     private struct State {
         var answer: Result<Discovery, DiscoveryError> = .success(Discovery(tools: []))
         var calls: [(endpoint: Endpoint, wantsDescription: Bool, token: String?)] = []
+        var gate: Gate?
     }
 
     private let state = Mutex(State())
 
     var calls: [(endpoint: Endpoint, wantsDescription: Bool, token: String?)] { state.withLock { $0.calls } }
 
-    func answer(_ tools: [OfferedTool], description: String? = nil) {
-        state.withLock { $0.answer = .success(Discovery(tools: tools, serviceDescription: description)) }
+    func answer(_ tools: [OfferedTool], description: String? = nil, timeToLive: Duration? = nil) {
+        let found = Discovery(tools: tools, serviceDescription: description, timeToLive: timeToLive)
+        state.withLock { $0.answer = .success(found) }
+    }
+
+    /// Makes every discovery that begins from now on wait, and then answer as was set when it began.
+    func wait(at gate: Gate?) {
+        state.withLock { $0.gate = gate }
     }
 
     func fail(_ error: DiscoveryError) {
@@ -28,10 +35,11 @@ final class ScriptedDiscovery: ToolDiscovery {
         wantsDescription: Bool,
         credential: DiscoveryCredential?
     ) async throws(DiscoveryError) -> Discovery {
-        let answer = state.withLock { state in
+        let (answer, gate) = state.withLock { state in
             state.calls.append((endpoint, wantsDescription, credential?.token.revealText()))
-            return state.answer
+            return (state.answer, state.gate)
         }
+        await gate?.wait()
         return try answer.get()
     }
 }
@@ -47,6 +55,17 @@ final class CountingHook: ChangeHook {
     }
 }
 
+/// A clock that is set by hand. It begins at the real time, since rows are listed in the order of theirs.
+final class ManualClock: Sendable {
+    private let time = Mutex(Timestamp.now())
+
+    var now: Timestamp { time.withLock { $0 } }
+
+    func advance(by duration: Duration) {
+        time.withLock { $0 = $0 + duration }
+    }
+}
+
 /// A registry over an empty migrated database.
 struct RegistryFixture: Sendable {
     let registry: MCPRegistry
@@ -57,7 +76,8 @@ struct RegistryFixture: Sendable {
     static func with(
         _ engine: Engine,
         vault: TokenVault? = try? TokenVault(ring: .single(KeyRing.generateKey())),
-        toolsWithoutRoles: MCPRegistry.ToolsWithoutRoles = .denied,
+        policy: CatalogPolicy = CatalogPolicy(),
+        clock: ManualClock? = nil,
         _ body: (RegistryFixture) async throws -> Void
     ) async throws {
         try await engine.withDatabase { database in
@@ -70,7 +90,8 @@ struct RegistryFixture: Sendable {
                 vault: vault,
                 discovery: discovery,
                 hook: hook,
-                toolsWithoutRoles: toolsWithoutRoles,
+                policy: policy,
+                clock: { clock?.now ?? .now() },
                 logger: quietLogger
             )
             try await body(
@@ -80,8 +101,31 @@ struct RegistryFixture: Sendable {
     }
 
     /// Another registry over the same database, as another instance would be.
-    func another(vault: TokenVault?) -> MCPRegistry {
-        MCPRegistry(database: database, vault: vault, discovery: discovery, hook: hook, logger: quietLogger)
+    func another(
+        vault: TokenVault?,
+        policy: CatalogPolicy = CatalogPolicy(),
+        clock: ManualClock? = nil
+    ) -> MCPRegistry {
+        MCPRegistry(
+            database: database,
+            vault: vault,
+            discovery: discovery,
+            hook: hook,
+            policy: policy,
+            clock: { clock?.now ?? .now() },
+            logger: quietLogger
+        )
+    }
+
+    /// The tools of a service by name.
+    func tools(_ service: String = "pizza") async throws -> [String: Tool] {
+        let tools = try await registry.tools(of: ServiceName(service))
+        return Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
+    }
+
+    /// The service of that name as it is now.
+    func service(_ name: String = "pizza") async throws -> RegisteredService? {
+        try await registry.find(ServiceName(name))?.0
     }
 
     @discardableResult

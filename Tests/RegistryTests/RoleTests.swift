@@ -79,10 +79,12 @@ struct RoleTests {
 
     @Test("a tool without roles is open to every known role only where that is configured", arguments: Engine.available)
     func toolsWithoutRoles(engine: Engine) async throws {
-        for (policy, expected) in [(.denied, ["mine"]), (.allowed, ["free", "mine"])]
-            as [(MCPRegistry.ToolsWithoutRoles, [String])]
+        for (choice, expected) in [(.denied, ["mine"]), (.allowed, ["free", "mine"])]
+            as [(CatalogPolicy.ToolsWithoutRoles, [String])]
         {
-            try await RegistryFixture.with(engine, toolsWithoutRoles: policy) { fixture in
+            var policy = CatalogPolicy()
+            policy.toolsWithoutRoles = choice
+            try await RegistryFixture.with(engine, policy: policy) { fixture in
                 fixture.discovery.answer([.named("free"), .named("mine"), .named("others")])
                 try await fixture.addService()
                 for role in ["me", "other"] { try await fixture.createRole(role) }

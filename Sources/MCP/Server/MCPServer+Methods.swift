@@ -1,7 +1,6 @@
 extension MCPServer {
     /// How long a client may keep a list, in milliseconds: short enough for a rolling deploy that changes the tools.
-    private static let cacheMilliseconds: Int64 = 300_000
-    private static let descriptionURI = "resource://service_description"
+    private static var listMilliseconds: Int64 { 300_000 }
 
     private var capabilities: JSONValue { ["tools": [:], "resources": [:], "prompts": [:]] }
 
@@ -10,26 +9,27 @@ extension MCPServer {
     }
 
     /// The result of a method in a revision with a handshake.
-    func legacyResult(of call: JSONRPCCall) async throws(JSONRPCError) -> JSONObject {
+    func legacyResult(of call: JSONRPCCall, _ caller: Caller) async throws(JSONRPCError) -> JSONObject {
         switch call.method {
         case "initialize": return try initialize(call.params)
         case "ping": return [:]
-        default: return try await sharedResult(of: call, unknownResource: JSONRPCError.resourceNotFoundCode)
+        default: return try await sharedResult(of: call, caller, unknownResource: JSONRPCError.resourceNotFoundCode)
         }
     }
 
     /// The result of a method since 2026-07-28: marked as complete, with the server's name, and with caching hints
     /// where the caching page wants them.
-    func modernResult(of call: JSONRPCCall) async throws(JSONRPCError) -> JSONObject {
+    func modernResult(of call: JSONRPCCall, _ caller: Caller) async throws(JSONRPCError) -> JSONObject {
         var result =
             if call.method == "server/discover" {
                 discover()
             } else {
-                try await sharedResult(of: call, unknownResource: JSONRPCError.invalidParamsCode)
+                try await sharedResult(of: call, caller, unknownResource: JSONRPCError.invalidParamsCode)
             }
         result["resultType"] = "complete"
         if call.method != "tools/call" {
-            result["ttlMs"] = .integer(Self.cacheMilliseconds)
+            // What a resource says changes with the catalogue, the lists with the program.
+            result["ttlMs"] = .integer(call.method == "resources/read" ? 0 : Self.listMilliseconds)
             result["cacheScope"] = "private"
         }
         result["_meta"] = [MetaKey.serverInfo: serverInfo]
@@ -39,14 +39,15 @@ extension MCPServer {
     /// The methods that are the same in every revision.
     private func sharedResult(
         of call: JSONRPCCall,
+        _ caller: Caller,
         unknownResource: Int
     ) async throws(JSONRPCError) -> JSONObject {
         switch call.method {
         case "tools/list": return try page("tools", toolList, call.params)
-        case "tools/call": return try await run(call.params)
-        case "resources/list": return try page("resources", [descriptionResource], call.params)
-        case "resources/templates/list": return try page("resourceTemplates", [], call.params)
-        case "resources/read": return try readResource(call.params, unknownResource)
+        case "tools/call": return try await run(call.params, caller)
+        case "resources/list": return try page("resources", resourceList, call.params)
+        case "resources/templates/list": return try page("resourceTemplates", templateList, call.params)
+        case "resources/read": return try await read(call.params, caller, unknownResource)
         case "prompts/list": return try page("prompts", [], call.params)
         case "prompts/get": throw try unknownPrompt(call.params)
         default: throw .methodNotFound(call.method)
@@ -86,31 +87,36 @@ extension MCPServer {
         return [name: elements]
     }
 
-    private func run(_ params: JSONObject?) async throws(JSONRPCError) -> JSONObject {
+    private func run(_ params: JSONObject?, _ caller: Caller) async throws(JSONRPCError) -> JSONObject {
         guard let name = params?["name"]?.string else { throw .invalidParams("name must be a string") }
         let given = params?["arguments"] ?? [:]
         guard let arguments = given.object else { throw .invalidParams("arguments must be an object") }
         guard toolNames.contains(name) else { throw .invalidParams("Unknown tool: \(name.clipped)") }
         do {
-            return try await callTool(ToolCall(name: name, arguments: arguments)).json
+            return try await callTool(ToolCall(name: name, arguments: arguments), caller).json
         } catch {
             throw .internalError
         }
     }
 
-    private var descriptionResource: JSONValue {
-        [
-            "uri": .string(Self.descriptionURI), "name": "service_description", "title": "Service description",
-            "description": "What this service is for.", "mimeType": "text/plain",
-        ]
-    }
-
-    private func readResource(_ params: JSONObject?, _ unknownResource: Int) throws(JSONRPCError) -> JSONObject {
+    private func read(
+        _ params: JSONObject?,
+        _ caller: Caller,
+        _ unknownResource: Int
+    ) async throws(JSONRPCError) -> JSONObject {
         guard let uri = params?["uri"]?.string else { throw .invalidParams("uri must be a string") }
-        guard uri.hasSameBytes(as: Self.descriptionURI) else {
+        let found: ResourceText?
+        do {
+            found = try await readResource(uri, caller)
+        } catch {
+            throw .internalError
+        }
+        guard let found else {
             throw JSONRPCError(code: unknownResource, message: "Resource not found", data: ["uri": .string(uri)])
         }
-        return ["contents": [["uri": .string(uri), "mimeType": "text/plain", "text": .string(serviceDescription)]]]
+        return [
+            "contents": [["uri": .string(uri), "mimeType": .string(found.mimeType), "text": .string(found.text)]]
+        ]
     }
 
     private func unknownPrompt(_ params: JSONObject?) throws(JSONRPCError) -> JSONRPCError {

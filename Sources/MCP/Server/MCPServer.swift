@@ -1,21 +1,26 @@
 /// A stateless MCP server of every revision on one endpoint: HTTP request in, HTTP response out, no input or output of
-/// its own. Any instance can serve any request; no session id is ever issued.
-public struct MCPServer: Sendable {
+/// its own. Any instance can serve any request; no session id is ever issued. `Caller` is whoever asks, handed on to what
+/// answers.
+public struct MCPServer<Caller: Sendable>: Sendable {
     /// Runs a tool. What it throws is reported as an internal error without details: a failure that the caller may know
     /// of is a ``ToolResult/failure(_:)``.
-    public typealias CallTool = @Sendable (ToolCall) async throws -> ToolResult
+    public typealias CallTool = @Sendable (ToolCall, Caller) async throws -> ToolResult
+    /// Reads the resource with a URI; nil when there is none. What it throws is reported as above.
+    public typealias ReadResource = @Sendable (String, Caller) async throws -> ResourceText?
 
     let name: String
     let version: String
     let title: String
     let instructions: String
-    let serviceDescription: String
     let toolNames: Set<String>
     let toolList: JSONValue
     let callTool: CallTool
+    let resourceList: JSONValue
+    let templateList: JSONValue
+    let readResource: ReadResource
 
     /// The most messages in one batch (revision 2025-03-26 only).
-    static let batchLimit = 20
+    static var batchLimit: Int { 20 }
 
     /// A server.
     ///
@@ -24,33 +29,39 @@ public struct MCPServer: Sendable {
     ///   - version: The server's own version.
     ///   - title: The server's name for people.
     ///   - instructions: What the model should know about the server as a whole.
-    ///   - serviceDescription: The text of the resource `service_description`, by which registries describe a service.
     ///   - tools: The tools in the order in which they are listed, on one page.
     ///   - callTool: Runs one of `tools`.
+    ///   - resources: The resources in the order in which they are listed, on one page.
+    ///   - resourceTemplates: The forms of further URIs that can be read.
+    ///   - readResource: Reads any of them.
     public init(
         name: String,
         version: String,
         title: String,
         instructions: String,
-        serviceDescription: String,
         tools: [ToolDefinition],
-        callTool: @escaping CallTool
+        callTool: @escaping CallTool,
+        resources: [ResourceDefinition] = [],
+        resourceTemplates: [ResourceTemplate] = [],
+        readResource: @escaping ReadResource = { _, _ in nil }
     ) {
         self.name = name
         self.version = version
         self.title = title
         self.instructions = instructions
-        self.serviceDescription = serviceDescription
         self.toolNames = Set(tools.map(\.name))
         self.toolList = .array(tools.map(\.json))
         self.callTool = callTool
+        self.resourceList = .array(resources.map(\.json))
+        self.templateList = .array(resourceTemplates.map(\.json))
+        self.readResource = readResource
     }
 
-    /// Answers a request.
+    /// Answers a request, whose path, `Host`, `Origin`, size and credentials have been checked.
     ///
     /// A legacy request that is understood is always answered with status 200, errors included: legacy clients take any
     /// other status for the end of the connection. Modern errors carry the status of 2026-07-28, Streamable HTTP.
-    public func respond(to request: MCPHTTPRequest) async -> MCPHTTPResponse {
+    public func respond(to request: MCPHTTPRequest, from caller: Caller) async -> MCPHTTPResponse {
         let headers = HeaderFields(fields: request.headers)
         guard request.method == "POST" else {
             return .refusal(405, .invalidRequest("only POST is served"), headers: [("Allow", "POST")])
@@ -67,14 +78,15 @@ public struct MCPServer: Sendable {
         } catch {
             return .refusal(400, .parseError(error))
         }
-        if let elements = body.array { return await respond(toBatch: elements, headers, form) }
-        return await respond(toSingle: body, headers, form)
+        if let elements = body.array { return await respond(toBatch: elements, headers, form, caller) }
+        return await respond(toSingle: body, headers, form, caller)
     }
 
     private func respond(
         toSingle body: JSONValue,
         _ headers: HeaderFields,
-        _ form: AnswerForm
+        _ form: AnswerForm,
+        _ caller: Caller
     ) async -> MCPHTTPResponse {
         do {
             switch try JSONRPCMessage(body) {
@@ -87,7 +99,7 @@ public struct MCPServer: Sendable {
                 }
                 return .accepted
             case .request(let id, let call):
-                let (outcome, status) = await answer(call, headers)
+                let (outcome, status) = await answer(call, headers, caller)
                 return .answer(JSONRPCMessage.response(id: id, outcome).json, status: status, form: form)
             }
         } catch {
@@ -98,14 +110,15 @@ public struct MCPServer: Sendable {
     private func respond(
         toBatch elements: [JSONValue],
         _ headers: HeaderFields,
-        _ form: AnswerForm
+        _ form: AnswerForm,
+        _ caller: Caller
     ) async -> MCPHTTPResponse {
         if let reason = refusalOfBatch(elements, headers) { return .refusal(400, .invalidRequest(reason)) }
         var answers: [JSONValue] = []
         for element in elements {
             do {
                 guard case .request(let id, let call) = try JSONRPCMessage(element) else { continue }
-                answers.append(JSONRPCMessage.response(id: id, await answer(call, headers).outcome).json)
+                answers.append(JSONRPCMessage.response(id: id, await answer(call, headers, caller).outcome).json)
             } catch {
                 answers.append(JSONRPCMessage.response(id: error.id, .failure(error.error)).json)
             }
@@ -130,19 +143,20 @@ public struct MCPServer: Sendable {
 
     private func answer(
         _ call: JSONRPCCall,
-        _ headers: HeaderFields
+        _ headers: HeaderFields,
+        _ caller: Caller
     ) async -> (outcome: Result<JSONValue, JSONRPCError>, status: Int) {
         switch Era(header: headers[MCPHeader.protocolVersion], params: call.params) {
         case .legacy:
             do {
-                return (.success(.object(try await legacyResult(of: call))), 200)
+                return (.success(.object(try await legacyResult(of: call, caller))), 200)
             } catch {
                 return (.failure(error), 200)
             }
         case .modern:
             do {
                 try ModernRules.check(call, headers)
-                return (.success(.object(try await modernResult(of: call))), 200)
+                return (.success(.object(try await modernResult(of: call, caller))), 200)
             } catch {
                 return (.failure(error), modernStatus(of: error))
             }

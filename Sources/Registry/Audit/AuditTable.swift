@@ -4,7 +4,10 @@ internal import DBDriver
 enum AuditAction: String, SQLConvertible {
     case addService = "service.add"
     case refreshService = "service.refresh"
+    case updateService = "service.update"
     case removeService = "service.remove"
+    case serviceFailed = "service.failed"
+    case approveToolChanges = "tool.approve_changes"
     case createRole = "role.create"
     case removeRole = "role.remove"
     case setSystemPrompt = "role.set_system_prompt"
@@ -19,7 +22,8 @@ enum AuditAction: String, SQLConvertible {
     /// Whether it changes what the lists of services, tools and roles answer.
     var changesCatalog: Bool {
         switch self {
-        case .addService, .refreshService, .removeService, .createRole, .removeRole, .setSystemPrompt, .attachRole,
+        case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
+            .createRole, .removeRole, .setSystemPrompt, .attachRole,
             .detachRole:
             true
         case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential: false

@@ -85,6 +85,17 @@ enum CredentialTable {
         )
     }
 
+    /// Removes everything that is stored for a service.
+    static func deleteAll(
+        serviceID: String,
+        _ session: Session
+    ) throws(DatabaseError) -> (userTokens: Int, discoveryCredentials: Int) {
+        (
+            try session.execute("DELETE FROM user_tokens WHERE service_id = \(serviceID)"),
+            try session.execute("DELETE FROM discovery_credentials WHERE service_id = \(serviceID)")
+        )
+    }
+
     /// Changes with every write of a row, so that whoever seals it again under a new key can tell whether it is still the
     /// row that was read.
     private static func newRevision() -> Int64 {

@@ -19,9 +19,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `unavailable`
     public func tools(usableBy role: RoleName) async throws(RegistryError) -> [Tool] {
-        try await read { [toolsWithoutRoles] session in
-            try ToolTable.usable(by: role, orWithoutRoles: toolsWithoutRoles == .allowed, session)
-        }
+        try await read { [policy] session in try ToolTable.usable(by: role, policy, session) }
     }
 
     /// Creates a role.

@@ -2,12 +2,14 @@ public import DBDriver
 
 /// A service in the catalogue.
 public struct RegisteredService: Sendable, Equatable {
-    /// Whether its tools are known.
+    /// How the last reading of its tools went.
     public enum Status: String, SQLConvertible, Sendable {
-        /// Its tools were read.
+        /// They were read.
         case active
         /// It wants a credential even for listing its tools, and has refused or not been given one.
         case authorizationRequired = "authorization_required"
+        /// It could not be read; the tools are those of the last reading that went well.
+        case failing
     }
 
     /// The id that tokens are bound to. A service that is removed and added again has another one.
@@ -15,15 +17,23 @@ public struct RegisteredService: Sendable, Equatable {
     /// The unique name.
     public let name: ServiceName
     /// Where it is; unique too.
-    public let endpoint: Endpoint
+    public internal(set) var endpoint: Endpoint
     /// What it is for.
-    public let description: String
+    public internal(set) var description: String
     /// Whether agents must send a user's token.
-    public let requiresAuthorization: Bool
+    public internal(set) var requiresAuthorization: Bool
     /// How the token is sent; `none` exactly when none is required.
-    public let method: AuthorizationMethod
-    /// Whether its tools are known.
-    public let status: Status
+    public internal(set) var method: AuthorizationMethod
+    /// How the last reading of its tools went.
+    public internal(set) var status: Status
+    /// When its tools were last read; nil when they never were.
+    public internal(set) var lastSeen: Timestamp?
+    /// Why the last reading failed, as a clause; nil when it went well.
+    public internal(set) var lastError: String?
+    /// Readings that have failed in a row.
+    var failures: Int
+    /// When it is to be read again.
+    var nextRead: Timestamp
 
     init(
         id: String,
@@ -32,7 +42,11 @@ public struct RegisteredService: Sendable, Equatable {
         description: String,
         requiresAuthorization: Bool,
         method: AuthorizationMethod,
-        status: Status
+        status: Status,
+        lastSeen: Timestamp?,
+        lastError: String? = nil,
+        failures: Int = 0,
+        nextRead: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -41,6 +55,10 @@ public struct RegisteredService: Sendable, Equatable {
         self.requiresAuthorization = requiresAuthorization
         self.method = method
         self.status = status
+        self.lastSeen = lastSeen
+        self.lastError = lastError
+        self.failures = failures
+        self.nextRead = nextRead
     }
 
     init(row: Row) throws(DatabaseError) {
@@ -51,75 +69,9 @@ public struct RegisteredService: Sendable, Equatable {
         requiresAuthorization = try row.get("requires_authorization")
         method = try row.get("method_authorization")
         status = try row.get("status")
-    }
-}
-
-/// A tool in the catalogue.
-public struct Tool: Sendable, Equatable {
-    /// The number by which roles are attached to it.
-    public let id: ToolID
-    /// The service that offers it.
-    public let serviceName: ServiceName
-    /// What its service says about it.
-    public let definition: OfferedTool
-    /// The roles that may use it, by name.
-    public let roles: [RoleName]
-
-    init(row: Row, roles: [RoleName]) throws(DatabaseError) {
-        id = try row.get("id")
-        serviceName = try row.get("service_name")
-        definition = OfferedTool(
-            name: try row.get("name"),
-            title: try row.get("title"),
-            description: try row.get("description"),
-            inputSchema: try row.get("input_schema"),
-            outputSchema: try row.get("output_schema"),
-            annotations: try row.get("annotations")
-        )
-        self.roles = roles
-    }
-}
-
-/// What an administrator says about a new service.
-public struct NewService: Sendable {
-    /// What is said when neither the administrator nor the service describes it.
-    public static let fallbackDescription = "No description found, list tools to get more information"
-
-    /// The unique name.
-    public let name: ServiceName
-    /// Where it is.
-    public let endpoint: Endpoint
-    /// What it is for; empty to ask the service itself.
-    public let description: String
-    /// How its token is sent; `none` exactly when none is required.
-    public let method: AuthorizationMethod
-
-    /// Checks all parts.
-    ///
-    /// - Parameters:
-    ///   - name: the unique name.
-    ///   - endpoint: the URL.
-    ///   - description: what it is for; empty to ask the service itself.
-    ///   - requiresAuthorization: whether agents must send a user's token.
-    ///   - method: `Basic` or `Bearer`; ignored when no authorization is required.
-    /// - Throws: ``RegistryError`` with code `invalid`, naming the field and the rule.
-    public init(
-        name: String,
-        endpoint: String,
-        description: String,
-        requiresAuthorization: Bool,
-        method: String
-    ) throws(RegistryError) {
-        self.name = try ServiceName(name)
-        self.endpoint = try Endpoint(endpoint)
-        let length = description.unicodeScalars.count
-        guard length <= Limits.descriptionCharactersMax else {
-            throw RegistryError(
-                .invalid,
-                "Provided description length=\(length) exceeds maximum \(Limits.descriptionCharactersMax) characters"
-            )
-        }
-        self.description = description
-        self.method = requiresAuthorization ? try AuthorizationMethod(required: method) : .none
+        lastSeen = try row.get("last_seen")
+        lastError = try row.get("last_error")
+        failures = try row.get("failures")
+        nextRead = try row.get("next_read")
     }
 }

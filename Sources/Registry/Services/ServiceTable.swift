@@ -3,7 +3,8 @@ internal import DBDriver
 /// The statements about services.
 enum ServiceTable {
     private static let columns: SQL = """
-        id, name, endpoint, description, requires_authorization, method_authorization, status
+        id, name, endpoint, description, requires_authorization, method_authorization, status, last_seen, last_error,
+        failures, next_read
         """
 
     static func all(_ session: Session) throws(DatabaseError) -> [RegisteredService] {
@@ -16,6 +17,15 @@ enum ServiceTable {
 
     static func find(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> RegisteredService? {
         guard let row = try session.row("SELECT \(columns) FROM services WHERE name = \(name)") else { return nil }
+        return try RegisteredService(row: row)
+    }
+
+    /// A service that nobody else may change until the transaction ends.
+    static func lock(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> RegisteredService? {
+        let row = try session.row(
+            "SELECT \(columns) FROM services WHERE name = \(name) \(session.dialect.forUpdate)"
+        )
+        guard let row else { return nil }
         return try RegisteredService(row: row)
     }
 
@@ -32,26 +42,46 @@ enum ServiceTable {
         try session.execute(
             """
             INSERT INTO services (id, name, endpoint, endpoint_sha256, description, requires_authorization,
-            method_authorization, status, created_at, updated_at)
+            method_authorization, status, last_seen, last_error, failures, next_read, created_at, updated_at)
             VALUES (\(service.id), \(service.name), \(service.endpoint), \(service.endpoint.sha256),
             \(service.description), \(service.requiresAuthorization), \(service.method), \(service.status),
-            \(time), \(time))
+            \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead), \(time), \(time))
             """
         )
     }
 
-    /// Notes that a service was read.
-    static func setActive(
-        _ serviceID: String,
-        description: String,
-        at time: Timestamp,
+    /// Some of the services that are due to be read again, the most overdue ones.
+    static func due(at time: Timestamp, limit: Int, _ session: Session) throws(DatabaseError) -> [RegisteredService] {
+        var services: [RegisteredService] = []
+        let rows = try session.rows(
+            "SELECT \(columns) FROM services WHERE next_read <= \(time) ORDER BY next_read LIMIT \(limit)"
+        )
+        for row in rows { services.append(try RegisteredService(row: row)) }
+        return services
+    }
+
+    /// Moves the time of the next reading, unless another instance has.
+    static func moveNextRead(
+        of service: RegisteredService,
+        to time: Timestamp,
         _ session: Session
-    ) throws(DatabaseError) {
-        let status = RegisteredService.Status.active
+    ) throws(DatabaseError) -> Bool {
         try session.execute(
             """
-            UPDATE services SET status = \(status), description = \(description), updated_at = \(time)
-            WHERE id = \(serviceID)
+            UPDATE services SET next_read = \(time) WHERE id = \(service.id) AND next_read = \(service.nextRead)
+            """
+        ) > 0
+    }
+
+    /// Writes everything that may change about a service.
+    static func update(_ service: RegisteredService, at time: Timestamp, _ session: Session) throws(DatabaseError) {
+        try session.execute(
+            """
+            UPDATE services SET endpoint = \(service.endpoint), endpoint_sha256 = \(service.endpoint.sha256),
+            description = \(service.description), requires_authorization = \(service.requiresAuthorization),
+            method_authorization = \(service.method), status = \(service.status), last_seen = \(service.lastSeen),
+            last_error = \(service.lastError), failures = \(service.failures), next_read = \(service.nextRead),
+            updated_at = \(time) WHERE id = \(service.id)
             """
         )
     }

@@ -1,9 +1,10 @@
 internal import DBDriver
 
-/// The statements about tools.
+/// The statements about tools. Tools that their service no longer offers are out of sight but for ``stored(of:_:)``.
 enum ToolTable {
     private static let columns: SQL = """
-        t.id, s.name AS service_name, t.name, t.title, t.description, t.input_schema, t.output_schema, t.annotations
+        t.id, s.name AS service_name, t.name, t.title, t.description, t.input_schema, t.output_schema, t.annotations,
+        t.icons, t.changed_at
         """
     /// Rows of one INSERT: keeps a statement below a server's packet limit at the largest schemas, and the round trips few.
     private static let rowsPerInsert = 20
@@ -23,7 +24,7 @@ enum ToolTable {
         let rows = try session.rows(
             """
             SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-            WHERE s.name = \(service) ORDER BY t.position, t.id
+            WHERE s.name = \(service) AND t.gone_at IS NULL ORDER BY t.position, t.id
             """
         )
         for row in rows {
@@ -32,86 +33,167 @@ enum ToolTable {
         return tools
     }
 
-    /// The tools that a role is attached to, and with `orWithoutRoles` those that no role is attached to.
+    /// The tools that a role may use.
     static func usable(
         by role: RoleName,
-        orWithoutRoles: Bool,
+        _ policy: CatalogPolicy,
         _ session: Session
     ) throws(DatabaseError) -> [Tool] {
-        let unrestricted: SQL =
-            orWithoutRoles ? "OR NOT EXISTS (SELECT 1 FROM tool_roles n WHERE n.tool_id = t.id)" : ""
-        let rows = try session.rows(
-            """
-            SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-            WHERE EXISTS (SELECT 1 FROM roles WHERE name = \(role))
-            AND (EXISTS (SELECT 1 FROM tool_roles r WHERE r.tool_id = t.id AND r.role_name = \(role)) \(unrestricted))
-            ORDER BY s.created_at, s.name, t.position, t.id
-            """
+        try tools(
+            session.rows(
+                """
+                SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
+                WHERE EXISTS (SELECT 1 FROM roles WHERE name = \(role)) AND \(isUsable(by: role, policy))
+                ORDER BY s.created_at, s.name, t.position, t.id
+                """
+            )
         )
+    }
+
+    /// The tools with all of the words, those first that have the first word earliest: in the name, then in the title.
+    static func find(
+        _ words: [String],
+        usableBy role: RoleName?,
+        _ policy: CatalogPolicy,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [Tool] {
+        var conditions: SQL = "t.gone_at IS NULL"
+        for word in words { conditions = "\(conditions) AND INSTR(t.search_text, \(word)) > 0" }
+        if let role { conditions = "\(conditions) AND \(isUsable(by: role, policy))" }
+        return try tools(
+            session.rows(
+                """
+                SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
+                WHERE \(conditions) ORDER BY INSTR(t.search_text, \(words.first)), s.name, t.position, t.id LIMIT \(limit)
+                """
+            )
+        )
+    }
+
+    /// The tools whose change waits for approval, of one service or of all; without their roles.
+    static func changed(of service: ServiceName?, _ session: Session) throws(DatabaseError) -> [Tool] {
+        let ofService: SQL = service.map { "AND s.name = \($0)" } ?? ""
+        return try tools(
+            session.rows(
+                """
+                SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
+                WHERE t.changed_at IS NOT NULL AND t.gone_at IS NULL \(ofService) ORDER BY s.name, t.position, t.id
+                """
+            )
+        )
+    }
+
+    /// Whether the tool `t` is there and may be used by an existing role.
+    private static func isUsable(by role: RoleName, _ policy: CatalogPolicy) -> SQL {
+        let unrestricted: SQL =
+            switch policy.toolsWithoutRoles {
+            case .allowed: "OR NOT EXISTS (SELECT 1 FROM tool_roles n WHERE n.tool_id = t.id)"
+            case .denied: ""
+            }
+        let approved: SQL =
+            switch policy.toolChanges {
+            case .quarantine: "AND t.changed_at IS NULL"
+            case .accept: ""
+            }
+        return """
+            t.gone_at IS NULL \(approved) AND
+            (EXISTS (SELECT 1 FROM tool_roles r WHERE r.tool_id = t.id AND r.role_name = \(role)) \(unrestricted))
+            """
+    }
+
+    private static func tools(_ rows: [Row]) throws(DatabaseError) -> [Tool] {
         var tools: [Tool] = []
         for row in rows { tools.append(try Tool(row: row, roles: [])) }
         return tools
     }
 
     static func exists(_ id: ToolID, _ session: Session) throws(DatabaseError) -> Bool {
-        try session.row("SELECT id FROM tools WHERE id = \(id)") != nil
+        try session.row("SELECT id FROM tools WHERE id = \(id) AND gone_at IS NULL") != nil
+    }
+
+    /// All rows of a service, as a reading compares them.
+    static func stored(of serviceID: String, _ session: Session) throws(DatabaseError) -> [StoredTool] {
+        var tools: [StoredTool] = []
+        let rows = try session.rows(
+            """
+            SELECT id, name, title, description, input_schema, output_schema, annotations, icons, position, changed_at,
+            gone_at, created_at FROM tools WHERE service_id = \(serviceID) ORDER BY position, id
+            """
+        )
+        for row in rows {
+            tools.append(
+                StoredTool(
+                    id: try row.get("id"),
+                    definition: try OfferedTool(row: row),
+                    position: try row.get("position"),
+                    changedAt: try row.get("changed_at"),
+                    goneAt: try row.get("gone_at"),
+                    createdAt: try row.get("created_at")
+                )
+            )
+        }
+        return tools
     }
 
     static func insert(
-        _ tools: [(position: Int, tool: OfferedTool)],
+        _ tools: [ToolReconciliation.Addition],
         of serviceID: String,
         at time: Timestamp,
         _ session: Session
     ) throws(DatabaseError) {
         var rest = tools[...]
         while !rest.isEmpty {
-            let rows = rest.prefix(rowsPerInsert).map { position, tool -> SQL in
-                """
-                (\(serviceID), \(tool.name), \(tool.title), \(tool.description), \(tool.inputSchema),
-                \(tool.outputSchema), \(tool.annotations), \(position), \(time), \(time))
-                """
+            let rows = rest.prefix(rowsPerInsert).map { addition -> SQL in
+                let tool = addition.definition
+                let changedAt = addition.pending == nil ? nil : time
+                return """
+                    (\(serviceID), \(tool.name), \(tool.title), \(tool.description), \(tool.inputSchema),
+                    \(tool.outputSchema), \(tool.annotations), \(tool.icons), \(tool.searchText),
+                    \(addition.position), \(changedAt), \(time), \(time))
+                    """
             }
             rest = rest.dropFirst(rowsPerInsert)
             try session.execute(
                 """
-                INSERT INTO tools (service_id, name, title, description, input_schema, output_schema, annotations,
-                position, created_at, updated_at) VALUES \(joined: rows)
+                INSERT INTO tools (service_id, name, title, description, input_schema, output_schema, annotations, icons,
+                search_text, position, changed_at, created_at, updated_at) VALUES \(joined: rows)
                 """
             )
+        }
+        for addition in tools {
+            guard let pending = addition.pending else { continue }
+            let row = try session.row("SELECT id FROM tools WHERE service_id = \(serviceID) AND name = \(pending.name)")
+            guard let id = try row?.get("id", as: ToolID.self) else { continue }
+            let record = NewDefinition(toolID: id, definition: pending, recordedAt: time, approvedAt: nil)
+            try DefinitionTable.insert(record, session)
         }
     }
 
-    /// Makes the stored tools those that the service offers now. A tool that stays keeps its id and its roles.
-    static func replace(
-        with offered: [OfferedTool],
-        of service: RegisteredService,
+    /// Writes what a reading has changed.
+    static func apply(
+        _ changes: ToolReconciliation,
+        of serviceID: String,
         at time: Timestamp,
         _ session: Session
     ) throws(DatabaseError) {
-        let stored = try all(of: service.name, session)
-        // By their bytes, as in the database: for `String`, names in different Unicode forms would be equal.
-        let known = Dictionary(
-            stored.map { (Array($0.definition.name.utf8), $0.id) },
-            uniquingKeysWith: { first, _ in first }
+        for id in changes.expired { try session.execute("DELETE FROM tools WHERE id = \(id)") }
+        for tool in changes.updated { try update(tool, at: time, session) }
+        for id in changes.forgotten { try DefinitionTable.delete(id, session) }
+        for record in changes.recorded { try DefinitionTable.insert(record, session) }
+        try insert(changes.added, of: serviceID, at: time, session)
+    }
+
+    static func update(_ tool: StoredTool, at time: Timestamp, _ session: Session) throws(DatabaseError) {
+        let definition = tool.definition
+        try session.execute(
+            """
+            UPDATE tools SET title = \(definition.title), description = \(definition.description),
+            input_schema = \(definition.inputSchema), output_schema = \(definition.outputSchema),
+            annotations = \(definition.annotations), icons = \(definition.icons),
+            search_text = \(definition.searchText), position = \(tool.position), changed_at = \(tool.changedAt),
+            gone_at = \(tool.goneAt), updated_at = \(time) WHERE id = \(tool.id)
+            """
         )
-        let names = Set(offered.map { Array($0.name.utf8) })
-        for tool in stored where !names.contains(Array(tool.definition.name.utf8)) {
-            try session.execute("DELETE FROM tools WHERE id = \(tool.id)")
-        }
-        var added: [(Int, OfferedTool)] = []
-        for (position, tool) in offered.enumerated() {
-            guard let id = known[Array(tool.name.utf8)] else {
-                added.append((position, tool))
-                continue
-            }
-            try session.execute(
-                """
-                UPDATE tools SET title = \(tool.title), description = \(tool.description),
-                input_schema = \(tool.inputSchema), output_schema = \(tool.outputSchema),
-                annotations = \(tool.annotations), position = \(position), updated_at = \(time) WHERE id = \(id)
-                """
-            )
-        }
-        try insert(added, of: service.id, at: time, session)
     }
 }

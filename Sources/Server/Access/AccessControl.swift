@@ -27,8 +27,3 @@ struct AccessControl: Sendable {
         return .administrator
     }
 }
-
-/// Who asks, for code that a library calls without handing it on.
-enum Caller {
-    @TaskLocal static var principal = Principal.anonymous
-}

@@ -19,6 +19,25 @@ struct OriginPolicy: Sendable {
             || host.hasPrefix("127.") && host.allSatisfy { $0 == "." || ("0"..."9").contains($0) }
     }
 
+    /// Whether a text is an origin as browsers send it: scheme and authority, nothing more (RFC 6454 section 6.2).
+    static func isOrigin(_ text: String) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
+        let authority = String(text.dropFirst(scheme.count))
+        return !authority.contains { "/?#@, ".contains($0) } && name(in: authority).map { !$0.isEmpty } == true
+    }
+
+    /// The policy of a server.
+    ///
+    /// - Parameters:
+    ///   - address: where it listens, as it stands in `Host`.
+    ///   - isLocal: whether that is loopback.
+    ///   - hosts: the hosts that the operator has listed.
+    ///   - origins: the origins that the operator has listed.
+    init(address: String, isLocal: Bool, hosts: Set<String>, origins: Set<String>) {
+        let own = Self.loopbackHosts.union([address])
+        self.init(hosts: isLocal ? hosts.union(own) : hosts.isEmpty ? nil : hosts, origins: origins)
+    }
+
     /// - Parameters:
     ///   - hosts: the names, without ports, that may stand in `Host`; nil for any.
     ///   - origins: further origins that may call, such as `https://admin.example`.
@@ -41,7 +60,7 @@ struct OriginPolicy: Sendable {
     }
 
     /// The host without its port; nil when what follows it is no port.
-    private static func name(in authority: String) -> String? {
+    static func name(in authority: String) -> String? {
         let isBracketed = authority.first == "["
         let end = authority.firstIndex { $0 == (isBracketed ? "]" : ":") } ?? authority.endIndex
         let nameEnd = isBracketed && end < authority.endIndex ? authority.index(after: end) : end

@@ -39,9 +39,10 @@ struct Problem: Error, HTTPResponseError {
 
     /// RFC 6750 §3: without credentials the challenge names no error.
     static func unauthorized(hasCredentials: Bool) -> Problem {
-        let challenge = hasCredentials ? #"Bearer error="invalid_token""# : "Bearer"
         let detail =
             hasCredentials ? "the access token is not valid" : "this request needs Authorization: Bearer <token>"
+        let challenge =
+            hasCredentials ? #"Bearer error="invalid_token", error_description="\#(detail)""# : "Bearer"
         return Problem(.unauthorized, "unauthenticated", detail, headers: [.wwwAuthenticate: challenge])
     }
 

@@ -15,15 +15,14 @@ struct Route: Sendable {
     }
 
     let path: String
-    /// nil when the handler looks at the method itself.
-    let method: HTTPRequest.Method?
+    let method: HTTPRequest.Method
     let access: Access
     /// How an error is told.
     let refuse: @Sendable (Problem) -> Response
     let handle: @Sendable (Request, Principal) async throws -> Response
 
     init(
-        _ method: HTTPRequest.Method?,
+        _ method: HTTPRequest.Method,
         _ path: String,
         _ access: Access = .authenticated,
         refuse: @escaping @Sendable (Problem) -> Response = { $0.response },
@@ -39,8 +38,7 @@ struct Route: Sendable {
 
 /// Answers every request: finds its route, checks who asks, and turns errors into problems.
 ///
-/// All paths are fixed, so the table is a dictionary. The order of checks is: `Host` and `Origin`, credentials, path, method; a
-/// caller without credentials does not learn which paths exist.
+/// All paths are fixed, so the table is a dictionary. The order of checks is: path, `Host` and `Origin`, method, credentials.
 struct RouteTable: HTTPResponder {
     typealias Context = BasicRequestContext
 
@@ -86,22 +84,21 @@ struct RouteTable: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ candidates: [Route]) async throws -> Response {
-        let route = candidates.first { $0.method == nil || $0.method == request.method }
-        let isHead = route == nil && request.method == .head
-        let found = isHead ? candidates.first { $0.method == .get } : route
-        if let found, found.access == .open { return try await found.handle(request, .anonymous) }
-        if candidates.first?.access != .open {
+        guard let first = candidates.first else {
             try origins.check(request)
+            _ = try access.principal(of: request)
+            throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
-        let principal = try candidates.first?.access == .open ? Principal.anonymous : access.principal(of: request)
-        guard let found else { throw Self.refusal(request, candidates) }
-        return try await found.handle(request, principal)
+        let isOpen = first.access == .open
+        if !isOpen { try origins.check(request) }
+        let method = request.method == .head ? .get : request.method
+        guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
+        return try await route.handle(request, isOpen ? .anonymous : access.principal(of: request))
     }
 
     /// RFC 9110 §15.5.6: a 405 lists what is allowed.
-    private static func refusal(_ request: Request, _ candidates: [Route]) -> Problem {
-        guard !candidates.isEmpty else { return Problem(.notFound, "notFound", "there is nothing at this path") }
-        var methods = candidates.compactMap(\.method?.rawValue)
+    private static func wrongMethod(_ candidates: [Route]) -> Problem {
+        var methods = candidates.map(\.method.rawValue)
         if methods.contains("GET") { methods.insert("HEAD", at: 1) }
         let allowed = methods.joined(separator: ", ")
         return Problem(

@@ -10,23 +10,25 @@ enum MCPRoute {
         "The MCP registry that stores other MCP service endpoints, descriptions, and their available tools. "
         + "Allows to manage them"
 
-    static func route(_ catalog: ToolCatalog) -> Route {
-        let server = MCPServer(
+    static func route(_ catalog: ToolCatalog, _ resources: CatalogResources) -> Route {
+        let server = MCPServer<Principal>(
             name: "mcp-registry",
             version: Version.current,
             title: "MCP Registry",
             instructions: instructions,
-            serviceDescription: instructions,
             tools: catalog.tools.map(\.definition),
-            callTool: catalog.call
+            callTool: catalog.call,
+            resources: CatalogResources.definitions,
+            resourceTemplates: CatalogResources.templates,
+            readResource: { uri, _ in try await resources.read(uri) }
         )
-        return Route(nil, path, refuse: refusal) { request, principal in
+        return Route(.post, path, refuse: refusal) { request, principal in
             let incoming = MCPHTTPRequest(
                 method: request.method.rawValue,
                 headers: request.headers.map { ($0.name.rawName, $0.value) },
                 body: try await RequestFields.collect(request)
             )
-            return Response(await Caller.$principal.withValue(principal) { await server.respond(to: incoming) })
+            return Response(await server.respond(to: incoming, from: principal))
         }
     }
 }

@@ -27,7 +27,7 @@ struct RegistryTool: Sendable {
         self.parameters = parameters
         self.run = run
         let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
-        let required = parameters.filter { $0.standard == nil }.map { JSONValue.string($0.name) }
+        let required = parameters.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
         var input: JSONObject = ["type": "object"]
         if !parameters.isEmpty { input["properties"] = .object(properties) }
         if !required.isEmpty { input["required"] = .array(required) }
@@ -52,6 +52,8 @@ struct RegistryTool: Sendable {
         case reads
         /// It adds or replaces something; the same call again changes nothing more.
         case sets
+        /// It replaces something for good; the same call again changes nothing more.
+        case overwrites(openWorld: Bool = false)
         /// It adds something; the same call again is an error.
         case creates(openWorld: Bool = false)
         /// It removes something.
@@ -74,6 +76,14 @@ struct RegistryTool: Sendable {
                     destructiveHint: false,
                     idempotentHint: true,
                     openWorldHint: false
+                )
+            case .overwrites(let openWorld):
+                ToolAnnotations(
+                    title: title,
+                    readOnlyHint: false,
+                    destructiveHint: true,
+                    idempotentHint: true,
+                    openWorldHint: openWorld
                 )
             case .creates(let openWorld):
                 ToolAnnotations(

@@ -9,8 +9,10 @@ struct ToolParameter: Sendable {
     let name: String
     let kind: Kind
     let description: String
-    /// What a missing argument counts as; nil when it is required.
+    /// What a missing argument counts as; nil when there is no such value.
     let standard: JSONValue?
+    /// Whether it may be missing, or `null`, which models like to write for it.
+    let isOptional: Bool
     /// Whether an error must not repeat its value.
     let isSecret: Bool
 
@@ -19,18 +21,26 @@ struct ToolParameter: Sendable {
         _ kind: Kind,
         _ description: String,
         standard: JSONValue? = nil,
+        isOptional: Bool = false,
         isSecret: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.description = description
         self.standard = standard
+        self.isOptional = isOptional || standard != nil
         self.isSecret = isSecret
     }
 
     /// A text.
-    init(_ name: String, _ description: String, standard: JSONValue? = nil, isSecret: Bool = false) {
-        self.init(name, .string, description, standard: standard, isSecret: isSecret)
+    init(
+        _ name: String,
+        _ description: String,
+        standard: JSONValue? = nil,
+        isOptional: Bool = false,
+        isSecret: Bool = false
+    ) {
+        self.init(name, .string, description, standard: standard, isOptional: isOptional, isSecret: isSecret)
     }
 
     var schema: JSONValue {
@@ -72,7 +82,9 @@ struct ToolArguments: Sendable {
     init(_ given: JSONObject, _ parameters: [ToolParameter]) throws(Refusal) {
         var values = JSONObject()
         for parameter in parameters {
-            guard let value = given[parameter.name] ?? parameter.standard else {
+            let isLeftOut = parameter.isOptional && given[parameter.name]?.isNull != false
+            guard let value = isLeftOut ? parameter.standard : given[parameter.name] else {
+                if parameter.isOptional { continue }
                 throw Refusal(message: "Input validation error: '\(parameter.name)' is a required property")
             }
             guard parameter.accepts(value) else {
@@ -81,7 +93,8 @@ struct ToolArguments: Sendable {
             }
             values[parameter.name] = value
         }
-        if let unknown = given.keys.first(where: { values[$0] == nil }) {
+        let names = Set(parameters.map(\.name))
+        if let unknown = given.keys.first(where: { !names.contains($0) }) {
             throw Refusal(
                 message: "Input validation error: Additional properties are not allowed ('\(unknown)' was unexpected)"
             )
@@ -99,6 +112,21 @@ struct ToolArguments: Sendable {
     func boolean(_ name: String) -> Bool {
         guard let value = values[name]?.bool else { preconditionFailure("\(name) is no declared boolean") }
         return value
+    }
+
+    /// A text that was given, and is not empty. The name must be declared as an optional one.
+    func text(ifGiven name: String) -> String? {
+        values[name]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// A text that was given, even an empty one. The name must be declared as an optional one.
+    func string(ifGiven name: String) -> String? {
+        values[name]?.string
+    }
+
+    /// A truth value that was given. The name must be declared as an optional one.
+    func boolean(ifGiven name: String) -> Bool? {
+        values[name]?.bool
     }
 
     /// A whole number; nil when it is beyond 64 bits. The name must be declared as one.

@@ -12,6 +12,7 @@ struct ToolCatalog: Sendable {
         tools =
             UserTools.list(registry) + RoleTools.tools(registry) + UserTools.tools(registry)
             + RoleTools.links(registry) + ServiceTools.tools(registry) + CredentialTools.tools(registry)
+            + ChangeTools.tools(registry) + UserTools.whoAmI()
         byName = Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
         self.logger = logger
     }
@@ -19,10 +20,10 @@ struct ToolCatalog: Sendable {
     /// Calls a tool.
     ///
     /// - Throws: whatever is no caller's fault; it is logged here, and the endpoint says "internal error".
-    func call(_ call: ToolCall) async throws -> ToolResult {
+    func call(_ call: ToolCall, by principal: Principal) async throws -> ToolResult {
         guard let tool = byName[call.name] else { return .failure("Unknown tool: \(call.name)") }
         do {
-            return try await tool.call(call.arguments, by: Caller.principal)
+            return try await tool.call(call.arguments, by: principal)
         } catch let error as RegistryError {
             if let detail = error.detail {
                 logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])

@@ -57,4 +57,29 @@ enum UserTools {
             },
         ]
     }
+
+    static func whoAmI() -> [RegistryTool] {
+        [
+            RegistryTool(
+                "whoami",
+                "Who am I",
+                """
+                Tell as whom the registry knows the caller, and what the caller may do. Ask when a call was refused, or \
+                before you promise a change to somebody.
+                """,
+                result: [
+                    "title": "Result", "type": "object",
+                    "properties": ["name": ["type": "string"], "may": ["type": "string"]],
+                    "required": ["name", "may"],
+                ],
+                hints: .reads
+            ) { _, principal in
+                let may =
+                    principal == .anonymous
+                    ? "everything: this registry has no access control"
+                    : "everything: this is the administrator's token"
+                return ["name": .string(principal.name), "may": .string(may)]
+            }
+        ]
+    }
 }

@@ -21,7 +21,7 @@ struct ServerConfigurationTests {
         #expect(configuration.host == "0.0.0.0")
         #expect(configuration.port == 8_000)
         #expect(configuration.adminToken == nil && configuration.keyRing == nil && configuration.rereadHook == nil)
-        #expect(configuration.toolsWithoutRoles == .denied)
+        #expect(configuration.catalog.toolsWithoutRoles == .denied)
         #expect(configuration.logLevel == .info)
         let development = try source.server(isDevelopment: true)
         #expect(development.host == "127.0.0.1")
@@ -80,7 +80,7 @@ struct ServerConfigurationTests {
         #expect(configuration.adminToken == Secret("0123456789abcdef"))
         #expect(configuration.keyRing?.active == 1)
         #expect(configuration.rereadHook?.absoluteString == "https://agent.example/reread?key=1")
-        #expect(configuration.toolsWithoutRoles == .allowed)
+        #expect(configuration.catalog.toolsWithoutRoles == .allowed)
         #expect(configuration.logLevel == .trace)
     }
 

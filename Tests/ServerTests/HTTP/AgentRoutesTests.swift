@@ -82,7 +82,9 @@ struct AgentRoutesTests {
         arguments: Engine.available
     )
     func toolsWithoutRoles(_ engine: Engine) async throws {
-        try await TestServer.run(engine, TestServer.Options(toolsWithoutRoles: .allowed)) { server in
+        var options = TestServer.Options()
+        options.policy.toolsWithoutRoles = .allowed
+        try await TestServer.run(engine, options) { server in
             let ids = try await server.addService("pizza")
             try await server.done("create_role", #"{"role_name":"r1"}"#)
             try await server.done("create_role", #"{"role_name":"r2"}"#)

@@ -12,16 +12,26 @@ import Testing
 
 @Suite("Discovery over HTTP")
 struct HTTPToolDiscoveryTests {
-    private static let server = MCPServer(
+    private static let server = MCPServer<Void>(
         name: "demo",
         version: "1",
         title: "Demo",
         instructions: "",
-        serviceDescription: "Adds numbers.",
         tools: [
             ToolDefinition(name: "add", title: "Add", description: "Adds.", inputSchema: ["type": "object"])
-        ]
-    ) { _ in .failure("not called") }
+        ],
+        callTool: { _, _ in .failure("not called") },
+        resources: [
+            ResourceDefinition(
+                uri: "resource://service_description",
+                name: "service_description",
+                title: "Description",
+                description: "What it is for.",
+                mimeType: "text/plain"
+            )
+        ],
+        readResource: { _, _ in ResourceText(mimeType: "text/plain", text: "Adds numbers.") }
+    )
 
     /// A modern service over JSON.
     static func modern(_ request: ReceivedRequest) async -> Response {
@@ -30,7 +40,8 @@ struct HTTPToolDiscoveryTests {
                 method: request.method,
                 headers: request.headers.map { (name: $0.name.rawName, value: $0.value) },
                 body: Array(request.body.readableBytesView)
-            )
+            ),
+            from: ()
         )
         var headers = HTTPFields()
         for (name, value) in answer.headers {

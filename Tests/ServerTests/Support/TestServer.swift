@@ -15,7 +15,7 @@ struct TestServer: HTTPCaller {
     struct Options: Sendable {
         var adminToken: String?
         var hasKeyRing = true
-        var toolsWithoutRoles = MCPRegistry.ToolsWithoutRoles.denied
+        var policy = CatalogPolicy()
         var origins = OriginPolicy(hosts: nil)
     }
 
@@ -49,12 +49,17 @@ struct TestServer: HTTPCaller {
             vault: options.hasKeyRing ? TokenVault(ring: try .single(KeyRing.generateKey())) : nil,
             discovery: discovery,
             hook: hook,
-            toolsWithoutRoles: options.toolsWithoutRoles,
+            policy: options.policy,
             logger: quietLogger
         )
         let table = RouteTable(
             ProbeRoutes.routes(database, folder) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
-                + [MCPRoute.route(ToolCatalog(registry, logger: quietLogger))],
+                + [
+                    MCPRoute.route(
+                        ToolCatalog(registry, logger: quietLogger),
+                        CatalogResources(registry, logger: quietLogger)
+                    )
+                ],
             access: AccessControl(adminToken: options.adminToken.map { Secret($0) }),
             origins: options.origins
         )

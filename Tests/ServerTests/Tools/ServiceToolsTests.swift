@@ -84,7 +84,7 @@ struct ServiceToolsTests {
     func failedDiscovery(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
             let reason = "Failed to fetch tools from http://pizza.example/mcp: it sulks"
-            server.discovery.offer(.failure(.failed(reason)), at: "http://pizza.example/mcp")
+            server.discovery.offer(.failure(.failed("it sulks")), at: "http://pizza.example/mcp")
             try await server.expect("add_service", Self.service("pizza"), fails: reason)
             try await server.expect("list_services", lists: "[]")
             #expect(server.hook.count == 0)
@@ -113,7 +113,10 @@ struct ServiceToolsTests {
             server.discovery.offer(.failure(.authorizationRequired), at: "http://pizza.example/mcp")
             try await server.done("add_service", Self.service("pizza", description: "d"))
             let entry = #"{"service_name":"pizza","endpoint":"http://pizza.example/mcp","description":"d""#
-            try await server.expect("list_services", lists: "[\(entry),\"status\":\"authorization_required\"}]")
+            let state =
+                #""status":"authorization_required","last_error":"the service requires authorization, "#
+                + #"store a discovery credential for it""#
+            try await server.expect("list_services", lists: "[\(entry),\(state)}]")
             try await server.expect(
                 "refresh_service",
                 #"{"service_name":"pizza"}"#,
@@ -145,7 +148,9 @@ struct ServiceToolsTests {
             )
             let tools = try await server.tools(of: "pizza")
             #expect(tools.map { $0["name"]?.string } == ["new", "Price", "price"])
-            #expect(tools[2].text == #"{"id":\#(ids[1]),"name":"price","description":"Costs.","roles":["r1"]}"#)
+            let price =
+                #"{"id":\#(ids[1]),"name":"price","description":"Costs.","roles":["r1"],"definition_changed":true,"#
+            #expect(tools[2].text.hasPrefix(price))
             #expect(!tools.dropLast().contains { ids.contains($0["id"]?.integer ?? 0) || $0["roles"] != [] })
             try await server.expect(
                 "refresh_service",

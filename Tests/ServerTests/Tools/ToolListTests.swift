@@ -9,6 +9,7 @@ import Testing
 struct ToolListTests {
     private static let strings =
         #"{"title":"Result","type":"array","items":{"type":"object","additionalProperties":{"type":"string"}}}"#
+    private static let objects = #"{"title":"Result","type":"array","items":{"type":"object"}}"#
     private static let text = #"{"title":"Result","type":"string"}"#
 
     /// Each tool in order: its properties, which of them are required, its result, and its hints.
@@ -62,14 +63,37 @@ struct ToolListTests {
         ("remove_service", string("service_name", "Service Name"), #""service_name""#, text, "removes"),
         (
             "get_tools", string("service_name", "Service Name"), #""service_name""#,
-            #"{"title":"Result","type":"array","items":{"type":"object"}}"#, "reads"
+            objects, "reads"
         ),
         ("refresh_service", string("service_name", "Service Name"), #""service_name""#, text, "creates, open world"),
+        (
+            "update_service",
+            [
+                string("service_name", "Service Name"), string("endpoint", "Endpoint"),
+                string("description", "Description"),
+                #""requires_authorization":{"title":"Requires Authorization","type":"boolean"}"#,
+                string("method_authorization", "Method Authorization"),
+            ].joined(separator: ","),
+            #""service_name""#, text, "overwrites, open world"
+        ),
+        ("find_tools", string("query", "Query") + "," + string("role", "Role"), #""query""#, objects, "reads"),
         (
             "authorize_user_to_service",
             [string("service_name", "Service Name"), string("user_id", "User Id"), string("token", "Token")]
                 .joined(separator: ","),
             #""service_name","user_id","token""#, text, "sets"
+        ),
+        ("list_tool_changes", string("service_name", "Service Name"), "", objects, "reads"),
+        (
+            "approve_tool_changes",
+            [string("service_name", "Service Name"), string("tool_name", "Tool Name"), string("sha256", "Sha256")]
+                .joined(separator: ","),
+            #""service_name""#, text, "overwrites"
+        ),
+        (
+            "whoami", "", "",
+            #"{"title":"Result","type":"object","properties":{"name":{"type":"string"},"may":{"type":"string"}},"required":["name","may"]}"#,
+            "reads"
         ),
     ]
 
@@ -77,6 +101,7 @@ struct ToolListTests {
         "reads": "true,false,true,false", "creates": "false,false,false,false",
         "creates, open world": "false,false,false,true",
         "sets": "false,false,true,false", "removes": "false,true,true,false",
+        "overwrites": "false,true,true,false", "overwrites, open world": "false,true,true,true",
     ]
 
     private static func string(_ name: String, _ title: String, _ standard: String? = nil) -> String {

@@ -1,0 +1,13 @@
+DROP TABLE tool_definitions;
+ALTER TABLE tools
+    DROP KEY tools_changed_at,
+    DROP COLUMN gone_at,
+    DROP COLUMN changed_at,
+    DROP COLUMN search_text,
+    DROP COLUMN icons;
+ALTER TABLE services
+    DROP KEY services_next_read,
+    DROP COLUMN next_read,
+    DROP COLUMN failures,
+    DROP COLUMN last_error,
+    DROP COLUMN last_seen;

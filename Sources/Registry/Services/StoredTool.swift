@@ -1,0 +1,30 @@
+internal import DBDriver
+
+/// A tool's row, as far as a reading of its service may change it.
+struct StoredTool: Equatable {
+    let id: ToolID
+    /// What agents are told.
+    var definition: OfferedTool
+    var position: Int
+    /// Since when a change waits for approval.
+    var changedAt: Timestamp?
+    /// Since when the service no longer offers the tool.
+    var goneAt: Timestamp?
+    let createdAt: Timestamp
+}
+
+/// One of the definitions that a tool has had.
+struct RecordedDefinition: Equatable {
+    let id: Int64
+    let sha256: [UInt8]
+    let isApproved: Bool
+}
+
+/// A definition to be recorded.
+struct NewDefinition: Equatable {
+    let toolID: ToolID
+    let definition: OfferedTool
+    let recordedAt: Timestamp
+    /// Set when it needs no approval: it was there first, or had been approved before.
+    let approvedAt: Timestamp?
+}

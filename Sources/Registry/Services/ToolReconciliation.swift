@@ -1,0 +1,119 @@
+internal import DBDriver
+
+/// What a reading of a service changes about its stored tools: decided here without a database, written by ``ToolTable``.
+///
+/// A change is told by the SHA-256 of the definition. Until an administrator has approved it the tool counts as changed, and
+/// with ``CatalogPolicy/ToolChanges/quarantine`` agents are never told the new text: it waits in the history. A tool that the
+/// service no longer offers is kept, out of sight, for a time of grace with its id and roles.
+struct ToolReconciliation: Equatable {
+    /// A tool that was not there before.
+    struct Addition: Equatable {
+        let position: Int
+        let definition: OfferedTool
+        /// The definition that waits for approval; then ``definition`` says nothing but the name.
+        var pending: OfferedTool?
+    }
+
+    /// Definitions kept of one tool. A service that changes a tool with every reading does not fill the database.
+    static let historyMax = 50
+
+    private(set) var added: [Addition] = []
+    /// Rows that differ from what is stored.
+    private(set) var updated: [StoredTool] = []
+    private(set) var recorded: [NewDefinition] = []
+    /// Recorded definitions that are too many.
+    private(set) var forgotten: [Int64] = []
+    /// Tools whose time of grace is over.
+    private(set) var expired: [ToolID] = []
+
+    var isEmpty: Bool { self == ToolReconciliation() }
+
+    private init() {}
+
+    /// - Parameters:
+    ///   - stored: the service's tools, those out of sight too.
+    ///   - history: the definitions recorded for each, oldest first.
+    ///   - offered: what the service offers now, without duplicates by name.
+    ///   - policy: what becomes of changes.
+    ///   - time: now.
+    init(
+        stored: [StoredTool],
+        history: [ToolID: [RecordedDefinition]],
+        offered: [OfferedTool],
+        policy: CatalogPolicy,
+        at time: Timestamp
+    ) {
+        // By their bytes, as in the database: for `String`, names in different Unicode forms would be equal.
+        let known = Dictionary(
+            stored.map { (Array($0.definition.name.utf8), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for (position, tool) in offered.enumerated() {
+            if let old = known[Array(tool.name.utf8)] {
+                compare(old, tool, position, history[old.id] ?? [], policy, time)
+            } else {
+                add(tool, position, policy)
+            }
+        }
+        let names = Set(offered.map { Array($0.name.utf8) })
+        for tool in stored where !names.contains(Array(tool.definition.name.utf8)) { miss(tool, policy, time) }
+    }
+
+    private mutating func add(_ tool: OfferedTool, _ position: Int, _ policy: CatalogPolicy) {
+        switch policy.toolChanges {
+        case .accept: added.append(Addition(position: position, definition: tool))
+        case .quarantine:
+            let silent = OfferedTool(name: tool.name, description: "", inputSchema: #"{"type":"object"}"#)
+            added.append(Addition(position: position, definition: silent, pending: tool))
+        }
+    }
+
+    private mutating func compare(
+        _ old: StoredTool,
+        _ tool: OfferedTool,
+        _ position: Int,
+        _ history: [RecordedDefinition],
+        _ policy: CatalogPolicy,
+        _ time: Timestamp
+    ) {
+        let digest = tool.sha256
+        let stored = old.definition.sha256
+        let approved = history.isEmpty ? stored : history.last(where: \.isApproved)?.sha256
+        if digest != history.last?.sha256 ?? stored {
+            if history.isEmpty {
+                record(old.id, old.definition, at: old.createdAt, approvedAt: old.createdAt)
+            }
+            record(old.id, tool, at: time, approvedAt: digest == approved ? time : nil)
+            forget(history)
+        }
+        var new = old
+        new.position = position
+        new.goneAt = nil
+        new.changedAt = digest == approved ? nil : old.changedAt ?? time
+        if digest == approved || policy.toolChanges == .accept { new.definition = tool }
+        // Equal texts may differ in their bytes.
+        if new != old || new.definition.sha256 != stored { updated.append(new) }
+    }
+
+    private mutating func miss(_ tool: StoredTool, _ policy: CatalogPolicy, _ time: Timestamp) {
+        guard let goneAt = tool.goneAt else {
+            var gone = tool
+            gone.goneAt = time
+            updated.append(gone)
+            return
+        }
+        if goneAt + policy.removedToolGrace <= time { expired.append(tool.id) }
+    }
+
+    private mutating func record(_ id: ToolID, _ tool: OfferedTool, at time: Timestamp, approvedAt: Timestamp?) {
+        recorded.append(NewDefinition(toolID: id, definition: tool, recordedAt: time, approvedAt: approvedAt))
+    }
+
+    /// Makes room for one more; the one that is approved stays.
+    private mutating func forget(_ history: [RecordedDefinition]) {
+        let approved = history.last(where: \.isApproved)?.id
+        let superfluous = history.count + 1 - Self.historyMax
+        guard superfluous > 0 else { return }
+        forgotten += history.lazy.map(\.id).filter { $0 != approved }.prefix(superfluous)
+    }
+}

@@ -1,0 +1,225 @@
+"""A registry is pointed at one hostile service after the other: each attempt ends in time, named, and without a trace."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from typing import Any
+
+import pytest
+
+from answers import CANARY, service
+from arena import (
+    DISCOVERY_SECONDS,
+    MEMORY_MEBIBYTES,
+    SLACK_SECONDS,
+    Figures,
+    Stored,
+    Watch,
+    attempt,
+    certificate,
+    reason,
+    serve,
+    watched,
+)
+from cases import CASES, Case
+from registry import BINARY, Registry, environment
+from servers import HostileServer, Request
+
+SLOW = [case for case in CASES if case.slow]
+FAST = [case for case in CASES if not case.slow]
+TURNED = [
+    "HTML with 200", "silence to tools/list", "endless blanks as JSON", "a gzip bomb of JSON", "1001 tools",
+    "a cursor loop of one", "invalid UTF-8", "307 to another port", "an early close", "status 500", "status 404",
+    "401 to everything", "a session that is lost for ever", "pings in a flood", "an endpoint at another port",
+]  # fmt: skip
+COMMANDED = ["HTML with 200", "silence after accept", "a gzip bomb of JSON", "1001 tools", "307 to another port"]
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> SSLContext:
+    return certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="module")
+def figures(request: pytest.FixtureRequest) -> Figures:
+    figures = Figures()
+    request.config.pluginmanager.register(figures)
+    return figures
+
+
+def running(folder: Path) -> Iterator[Registry]:
+    """A registry for development whose output never repeats what a service says."""
+    settings = {"DISCOVERY_TIMEOUT": str(DISCOVERY_SECONDS), "LOG_LEVEL": "debug"}
+    registry = Registry(folder, "--dev", settings=settings, secrets=[CANARY])
+    try:
+        yield registry
+        registry.stop()
+    finally:
+        registry.process.kill()
+        registry.process.wait()
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """What all fast cases share, one after the other."""
+    yield from running(tmp_path_factory.mktemp("fast"))
+
+
+@dataclass
+class Waited:
+    """The slow cases, all at once on a registry of their own."""
+
+    answers: dict[str, Future[tuple[dict[str, Any], float]]]
+    servers: dict[str, HostileServer]
+    watch: Watch
+    before: Stored
+    after: Stored
+
+
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory: pytest.TempPathFactory, tls: SSLContext, figures: Figures) -> Iterator[Waited]:
+    servers = {case.id: serve(case, tls) for case in SLOW}
+    for registry in running(tmp_path_factory.mktemp("slow")):
+
+        def timed(case: Case) -> tuple[dict[str, Any], float]:
+            began = time.monotonic()
+            result = attempt(registry, servers[case.id].url(case.scheme, case.path), case.id)
+            return result, time.monotonic() - began
+
+        attempt(registry, "http://127.0.0.1:1/")
+        before = Stored.of(registry)
+        with ThreadPoolExecutor(len(SLOW)) as pool, watched(registry) as watch:
+            answers = {case.id: pool.submit(timed, case) for case in SLOW}
+        yield Waited(answers, servers, watch, before, Stored.of(registry))
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.mark.parametrize("case", SLOW, ids=lambda case: case.id)
+def test_a_slow_service_ends_by_the_deadline(case: Case, waited: Waited) -> None:
+    result, seconds = waited.answers[case.id].result()
+    server = waited.servers[case.id]
+    assert seconds < DISCOVERY_SECONDS + SLACK_SECONDS
+    assert server.accepted > 0, "the service was never asked"
+    assert server.trap.accepted == 0, "another port was contacted"
+    if case.kept:
+        assert not result.get("isError"), result
+    else:
+        check(reason(result, server.url(case.scheme, case.path)), case)
+
+
+def test_slow_services_together_cost_little(
+    waited: Waited, figures: Figures, record_property: pytest.FixtureRequest
+) -> None:
+    taken = [case.id for case in SLOW if case.kept]
+    figures.note(f"{len(SLOW)} slow services at once", waited.watch, 0, record_property)
+    waited.watch.check(memory=2 * MEMORY_MEBIBYTES)
+    assert waited.before.services == []
+    assert len(waited.after.services) == len(taken)
+    assert waited.after.audit - waited.before.audit == len(taken), "what was refused is no change"
+
+
+@pytest.mark.parametrize("case", FAST, ids=lambda case: case.id)
+def test_a_hostile_service_leaves_nothing_behind(
+    case: Case, registry: Registry, tls: SSLContext, figures: Figures, record_property: pytest.FixtureRequest
+) -> None:
+    server, name = serve(case, tls), case.id
+    endpoint = server.url(case.scheme, case.path)
+    before = Stored.of(registry)
+    try:
+        with watched(registry) as watch:
+            result = attempt(registry, endpoint, name)
+    finally:
+        server.stop()
+    after, services = Stored.of(registry), registry.done("list_services")
+    names = tuple(tool["name"] for tool in registry.done("get_tools", service_name=name))
+    registry.call("remove_service", service_name=name)
+    figures.note(case.id, watch, len(server.methods), record_property)
+    assert watch.seconds < DISCOVERY_SECONDS + SLACK_SECONDS
+    assert server.accepted > 0, "the service was never asked"
+    assert server.trap.accepted == 0, "another port was contacted"
+    if case.reason:
+        check(reason(result, endpoint), case)
+        assert services == []
+        assert after == before
+    else:
+        assert not result.get("isError"), result
+        assert names == case.kept
+    watch.check()
+
+
+def check(words: str, case: Case) -> None:
+    assert re.search(case.reason, words), f"{words!r} does not say {case.reason!r}"
+
+
+@dataclass
+class Turncoat:
+    """A good service until it is turned."""
+
+    behaviour: Any
+    turned: bool = False
+
+    def __call__(self, request: Request) -> Any:
+        return (self.behaviour if self.turned else service())(request)
+
+
+def named(names: list[str]) -> list[Case]:
+    found = {case.id: case for case in CASES}
+    return [found[name] for name in names]
+
+
+@pytest.fixture(scope="module")
+def other_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    yield from running(tmp_path_factory.mktemp("turned"))
+
+
+@pytest.mark.parametrize("case", named(TURNED), ids=lambda case: case.id)
+def test_a_good_service_that_turns_hostile_keeps_its_last_good_tools(case: Case, other_registry: Registry) -> None:
+    registry = other_registry
+    turncoat = Turncoat(case.behaviour)
+    server = HostileServer(turncoat)
+    try:
+        assert not attempt(registry, server.url(), case.id).get("isError")
+        registry.call("create_role", role_name=case.id, default_system_prompt="")
+        (tool,) = registry.done("get_tools", service_name=case.id)
+        registry.done("attach_role_to_tool", tool_id=tool["id"], role_name=case.id)
+        stored = registry.done("get_tools", service_name=case.id), Stored.of(registry)
+        turncoat.turned = True
+        with watched(registry) as watch:
+            result = registry.call("refresh_service", service_name=case.id)
+    finally:
+        server.stop()
+    watch.check()
+    words = reason(result, server.url(), "refresh_service")
+    if case.reason:
+        check(words, case)
+    else:
+        assert "authorization" in words
+    assert server.trap.accepted == 0
+    assert registry.done("get_tools", service_name=case.id) == stored[0], "the last good tools stay, with their roles"
+    assert Stored.of(registry).tools == stored[1].tools
+
+
+@pytest.mark.parametrize("case", named(COMMANDED), ids=lambda case: case.id)
+def test_the_command_discover_survives_too(case: Case, tmp_path: Path) -> None:
+    server = HostileServer(case.behaviour)
+    try:
+        ended = subprocess.run(
+            [BINARY, "discover", server.url()],
+            cwd=tmp_path,
+            env=environment(DISCOVERY_TIMEOUT=str(DISCOVERY_SECONDS), DISCOVERY_ALLOW_PRIVATE="true", DISCOVERY_ALLOW_HTTP="true"),
+            capture_output=True,
+            text=True,
+            timeout=DISCOVERY_SECONDS + SLACK_SECONDS,
+        )
+    finally:
+        server.stop()
+    assert ended.returncode > 0
+    check(ended.stderr, case)
+    assert CANARY not in ended.stdout + ended.stderr
+    assert server.trap.accepted == 0

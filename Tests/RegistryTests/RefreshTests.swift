@@ -1,0 +1,225 @@
+import DBDriver
+import TestSupport
+import Testing
+
+@testable import Registry
+
+@Suite("Reading services again in the background")
+struct RefreshTests {
+    private static func withService(
+        _ engine: Engine,
+        _ body: (RegistryFixture, ManualClock) async throws -> Void
+    ) async throws {
+        let clock = ManualClock()
+        try await RegistryFixture.with(engine, clock: clock) { fixture in
+            fixture.discovery.answer([.named("order")])
+            try await fixture.addService()
+            try await body(fixture, clock)
+        }
+    }
+
+    /// Lets the time pass after which a service that was just read is due.
+    private static func pass(_ clock: ManualClock) {
+        clock.advance(by: .seconds(2 * 3_600))
+    }
+
+    @Test("a service is due after its interval and not before, and then again", arguments: Engine.available)
+    func due(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            let isDue = try await fixture.registry.refreshNextDue()
+            #expect(!isDue)
+            for round in 2...3 {
+                Self.pass(clock)
+                #expect(try await fixture.registry.refreshNextDue())
+                #expect(try await fixture.registry.refreshNextDue() == false)
+                #expect(fixture.discovery.calls.count == round)
+                #expect(try await fixture.service()?.lastSeen == clock.now)
+            }
+        }
+    }
+
+    @Test("a service's own word about how long its tools hold is honoured", arguments: Engine.available)
+    func timeToLive(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            fixture.discovery.answer([.named("order")], timeToLive: .seconds(600))
+            _ = try await fixture.registry.refresh(ServiceName("pizza"), by: .administrator)
+            clock.advance(by: .seconds(500))
+            #expect(try await fixture.registry.refreshNextDue() == false)
+            clock.advance(by: .seconds(200))
+            #expect(try await fixture.registry.refreshNextDue())
+        }
+    }
+
+    @Test("of eight instances that look at once exactly one reads each service", arguments: Engine.available)
+    func oneOfMany(engine: Engine) async throws {
+        let clock = ManualClock()
+        try await RegistryFixture.with(engine, clock: clock) { fixture in
+            for name in ["a", "b", "c", "d", "e"] { try await fixture.addService(name) }
+            let before = fixture.discovery.calls.count
+            Self.pass(clock)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    let instance = fixture.another(vault: nil, clock: clock)
+                    group.addTask { while try await instance.refreshNextDue() {} }
+                }
+                try await group.waitForAll()
+            }
+            let read = fixture.discovery.calls.dropFirst(before).map(\.endpoint.rawValue)
+            #expect(read.sorted() == ["a", "b", "c", "d", "e"].map { "https://\($0).example/mcp" })
+        }
+    }
+
+    @Test(
+        "who takes a service and dies is succeeded after the lease; who was only slow changes nothing",
+        arguments: Engine.available
+    )
+    func lease(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            Self.pass(clock)
+            let gate = Gate()
+            fixture.discovery.answer([.named("stale")])
+            fixture.discovery.wait(at: gate)
+            async let slow = fixture.registry.refreshNextDue()
+            try await until { fixture.discovery.calls.count == 2 }
+            fixture.discovery.wait(at: nil)
+            let other = fixture.another(vault: nil, clock: clock)
+            #expect(try await other.refreshNextDue() == false, "it is taken")
+            clock.advance(by: RefreshSchedule.lease + .seconds(1))
+            fixture.discovery.answer([.named("fresh")])
+            #expect(try await other.refreshNextDue())
+            gate.open()
+            #expect(try await slow)
+            #expect(try await fixture.tools().keys.sorted() == ["fresh"])
+        }
+    }
+
+    @Test("a reading that finds nothing new leaves no trace but the time", arguments: Engine.available)
+    func nothingNew(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            let (rows, revision) = (try await fixture.count("audit_log"), try await fixture.registry.catalogRevision())
+            Self.pass(clock)
+            #expect(try await fixture.registry.refreshNextDue())
+            #expect(try await fixture.count("audit_log") == rows)
+            #expect(try await fixture.registry.catalogRevision() == revision)
+            #expect(fixture.hook.count == 1)
+            #expect(try await fixture.service()?.lastSeen == clock.now)
+        }
+    }
+
+    @Test(
+        "a reading that finds news is recorded as the registry's own, and the hook hears of it",
+        arguments: Engine.available
+    )
+    func news(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            Self.pass(clock)
+            fixture.discovery.answer([.named("order"), .named("pay")])
+            let isDue = try await fixture.registry.refreshNextDue()
+            #expect(isDue)
+            #expect(try await fixture.tools().keys.sorted() == ["order", "pay"])
+            #expect(try await fixture.count("audit_log WHERE actor = 'refresher' AND action = 'service.refresh'") == 1)
+            #expect(fixture.hook.count == 2)
+        }
+    }
+
+    @Test(
+        "a failing service keeps its tools, says why, is tried less and less often, and recovers",
+        arguments: Engine.available
+    )
+    func failing(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            let seen = try #require(try await fixture.service()?.lastSeen)
+            Self.pass(clock)
+            fixture.discovery.fail(.failed("the service could not be reached"))
+            #expect(try await fixture.registry.refreshNextDue())
+            var service = try #require(try await fixture.service())
+            #expect(service.status == .failing && service.lastError == "the service could not be reached")
+            #expect(service.lastSeen == seen && service.failures == 1)
+            #expect(try await fixture.tools().keys.sorted() == ["order"])
+            let (rows, hooks) = (try await fixture.count("audit_log"), fixture.hook.count)
+            clock.advance(by: .seconds(50))
+            #expect(try await fixture.registry.refreshNextDue() == false)
+            clock.advance(by: .seconds(20))
+            #expect(try await fixture.registry.refreshNextDue(), "a minute after the first failure")
+            clock.advance(by: .seconds(100))
+            #expect(try await fixture.registry.refreshNextDue() == false, "two after the second")
+            service = try #require(try await fixture.service())
+            #expect(service.failures == 2)
+            #expect(try await fixture.count("audit_log") == rows, "the same failure again is no news")
+            #expect(fixture.hook.count == hooks)
+            clock.advance(by: .seconds(100))
+            fixture.discovery.answer([.named("order")])
+            #expect(try await fixture.registry.refreshNextDue())
+            service = try #require(try await fixture.service())
+            #expect(service.status == .active && service.lastError == nil && service.failures == 0)
+            #expect(service.lastSeen == clock.now)
+            #expect(fixture.hook.count == hooks + 1)
+        }
+    }
+
+    @Test("a service that has come to want a credential says so, and keeps its tools", arguments: Engine.available)
+    func authorization(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            Self.pass(clock)
+            fixture.discovery.fail(.authorizationRequired)
+            #expect(try await fixture.registry.refreshNextDue())
+            #expect(try await fixture.service()?.status == .authorizationRequired)
+            #expect(try await fixture.tools().count == 1)
+            try await fixture.registry.storeDiscoveryCredential(
+                NewToken("t"),
+                .bearer,
+                for: ServiceName("pizza"),
+                by: .administrator
+            )
+            fixture.discovery.answer([.named("order")])
+            Self.pass(clock)
+            #expect(try await fixture.registry.refreshNextDue())
+            #expect(fixture.discovery.calls.last?.token == "t")
+            #expect(try await fixture.service()?.status == .active)
+        }
+    }
+
+    @Test("what is removed, moved or described while it is read is not overwritten", arguments: Engine.available)
+    func meanwhile(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            let name = try ServiceName("pizza")
+            let changes: [() async throws -> Void] = [
+                {
+                    let wish = try ServiceUpdate(
+                        endpoint: nil,
+                        description: "mine",
+                        requiresAuthorization: nil,
+                        method: nil
+                    )
+                    _ = try await fixture.registry.update(name, wish, by: .administrator)
+                },
+                {
+                    let wish = try ServiceUpdate(
+                        endpoint: "https://moved.example/mcp",
+                        description: nil,
+                        requiresAuthorization: nil,
+                        method: nil
+                    )
+                    fixture.discovery.answer([.named("moved")])
+                    _ = try await fixture.registry.update(name, wish, by: .administrator)
+                },
+                { try await fixture.registry.removeService(name, by: .administrator) },
+            ]
+            for change in changes {
+                Self.pass(clock)
+                let (gate, calls) = (Gate(), fixture.discovery.calls.count)
+                fixture.discovery.answer([.named("late")], description: "late")
+                fixture.discovery.wait(at: gate)
+                async let reading = fixture.registry.refreshNextDue()
+                try await until { fixture.discovery.calls.count == calls + 1 }
+                fixture.discovery.wait(at: nil)
+                try await change()
+                gate.open()
+                #expect(try await reading)
+                if let service = try await fixture.service() { #expect(service.description == "mine") }
+            }
+            #expect(try await fixture.count("services") == 0)
+            #expect(try await fixture.count("tools") == 0)
+        }
+    }
+}
