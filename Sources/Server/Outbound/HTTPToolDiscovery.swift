@@ -21,23 +21,26 @@ struct HTTPToolDiscovery: ToolDiscovery {
     private let version: String
     private let settings: DiscoverySettings
     private let resolver: any AddressResolver
-    private let gate = DiscoveryGate()
+    private let gate: DiscoveryGate
     private let logger: Logger
 
     /// - Parameters:
     ///   - version: Our version, told to services.
     ///   - settings: Which addresses may be contacted, and how long it may take.
     ///   - resolver: Finds the addresses of hosts.
+    ///   - gate: Whose turn it is; the process's own.
     ///   - logger: Hears what was left out of a service and why a service could not be read.
     init(
         version: String,
         settings: DiscoverySettings,
         resolver: any AddressResolver = SystemResolver(),
+        gate: DiscoveryGate = DiscoveryGate(),
         logger: Logger
     ) {
         self.version = version
         self.settings = settings
         self.resolver = resolver
+        self.gate = gate
         self.logger = logger
     }
 

@@ -84,6 +84,26 @@ struct ServerConfigurationTests {
         #expect(configuration.logLevel == .trace)
     }
 
+    @Test("discovery stays away from private addresses but in development, unless it is told otherwise")
+    func discovery() async throws {
+        let source = try await ConfigurationSource.settings()
+        let standard = try source.server(isDevelopment: false).discovery
+        #expect(
+            !standard.policy.allowsPrivate && !standard.policy.allowsPlainHTTP && standard.policy.allowed == AllowList()
+        )
+        #expect(standard.timeouts.overall == .seconds(60) && standard.timeouts.exchange == .seconds(15))
+        #expect(try source.server(isDevelopment: true).discovery.policy.allowsPrivate)
+        let settings = [
+            "DISCOVERY_ALLOW_PRIVATE": "false", "DISCOVERY_ALLOW": "a.example, 10.0.0.0/8",
+            "DISCOVERY_ALLOW_HTTP": "true",
+            "DISCOVERY_TIMEOUT": "7",
+        ]
+        let told = try await ConfigurationSource.settings(settings).server(isDevelopment: true).discovery
+        #expect(!told.policy.allowsPrivate && told.policy.allowsPlainHTTP)
+        #expect(told.policy.allowed == (try AllowList("a.example,10.0.0.0/8")))
+        #expect(told.timeouts.overall == .seconds(7))
+    }
+
     @Test(
         "a malformed value is refused by the name of its key",
         arguments: [
@@ -91,6 +111,15 @@ struct ServerConfigurationTests {
             ("MCP_PORT", "-1", "MCP_PORT=-1 is no whole number from 0 to 65535"),
             ("MCP_PORT", "65536", "MCP_PORT=65536 is no whole number from 0 to 65535"),
             ("MCP_PORT", "80.5", "MCP_PORT=80.5 is no whole number from 0 to 65535"),
+            ("DISCOVERY_ALLOW_PRIVATE", "1", "DISCOVERY_ALLOW_PRIVATE=1 is none of: true, false"),
+            ("DISCOVERY_ALLOW_HTTP", "True", "DISCOVERY_ALLOW_HTTP=True is none of: true, false"),
+            ("DISCOVERY_TIMEOUT", "0", "DISCOVERY_TIMEOUT=0 is no whole number from 1 to 60"),
+            ("DISCOVERY_TIMEOUT", "61", "DISCOVERY_TIMEOUT=61 is no whole number from 1 to 60"),
+            (
+                "DISCOVERY_ALLOW", "a.example,10.0.0.0/33",
+                "DISCOVERY_ALLOW: 10.0.0.0/33 is no host, address or network such as tools.internal:8080, 10.1.2.3, "
+                    + "[fd00::1]:8443 or 10.0.0.0/8"
+            ),
             ("TOOLS_WITHOUT_ROLES", "Allowed", "TOOLS_WITHOUT_ROLES=Allowed is none of: denied, allowed"),
             (
                 "LOG_LEVEL", "loud",

@@ -34,7 +34,7 @@ struct HTTPToolDiscoveryTests {
     )
 
     /// A modern service over JSON.
-    private static func modern(_ request: ReceivedRequest) async -> Response {
+    static func modern(_ request: ReceivedRequest) async -> Response {
         let answer = await server.respond(
             to: MCPHTTPRequest(
                 method: request.method,
@@ -58,14 +58,7 @@ struct HTTPToolDiscoveryTests {
         credential: DiscoveryCredential? = nil,
         overall: Duration = .seconds(10)
     ) async throws -> Discovery {
-        let discovery = HTTPToolDiscovery(
-            version: "1.2.3",
-            settings: DiscoverySettings(
-                policy: EndpointPolicy(allowsPrivate: true),
-                timeouts: HTTPToolDiscovery.Timeouts(overall: overall)
-            ),
-            logger: service.log.logger
-        )
+        let discovery = service.discovery(timeouts: HTTPToolDiscovery.Timeouts(overall: overall))
         let endpoint = try #require(Endpoint(rawValue: service.origin + path))
         return try await discovery.discover(endpoint, wantsDescription: wantsDescription, credential: credential)
     }

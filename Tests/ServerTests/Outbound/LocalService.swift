@@ -15,6 +15,8 @@ struct ReceivedRequest: Sendable {
     let path: String
     let headers: HTTPFields
     let body: ByteBuffer
+    /// The `Host` it was sent to.
+    var authority: String?
 
     func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
 }
@@ -57,7 +59,8 @@ struct LocalService: Sendable {
                 method: request.method.rawValue,
                 path: request.uri.string,
                 headers: request.headers,
-                body: try await request.body.collect(upTo: 1 << 20)
+                body: try await request.body.collect(upTo: 1 << 20),
+                authority: request.head.authority
             )
             let number = requests.value.withLock {
                 $0.append(received)
