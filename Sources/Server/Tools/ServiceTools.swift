@@ -171,7 +171,7 @@ enum ServiceTools {
                 ),
                 ToolParameter(
                     "method_authorization",
-                    "How that token is sent: 'Basic' or 'Bearer'.",
+                    "How that token is sent: 'Basic' or 'Bearer'. Ignored when none is needed.",
                     isOptional: true
                 ),
             ],
@@ -192,9 +192,10 @@ enum ServiceTools {
     private static func describe(_ outcome: ServiceUpdate.Outcome) -> String {
         var text = "Service with name='\(outcome.service.name)' updated"
         if outcome.tokensRemoved > 0 {
+            let tokens =
+                outcome.tokensRemoved == 1 ? "1 user's token was" : "\(outcome.tokensRemoved) users' tokens were"
             text +=
-                "; the tokens of \(outcome.tokensRemoved) users were removed, because they were given for the old endpoint: "
-                + "the users have to authorize again"
+                "; \(tokens) removed, because they were given for the old endpoint: the users have to authorize again"
         }
         if outcome.isDiscoveryCredentialRemoved {
             text += "; the discovery credential was removed too: store a new one"
