@@ -30,7 +30,7 @@ from cases import Case
 from message_cases import MESSAGE_CASES
 from registry import BINARY, Registry, environment
 from servers import HostileServer, Request
-from transport_cases import TRANSPORT_CASES
+from transport_cases import FLOODS, TRANSPORT_CASES
 
 CASES = [*TRANSPORT_CASES, *MESSAGE_CASES]
 SLOW = [case for case in CASES if case.slow]
@@ -56,6 +56,7 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 
 SETTINGS = {"DISCOVERY_TIMEOUT": str(DISCOVERY_SECONDS), "LOG_LEVEL": "debug"}
+HASTY = SETTINGS | {"DISCOVERY_TIMEOUT": "2"}
 AT_ONCE = 12
 """So many slow services are registered at the same time: fewer than the registry reads at once."""
 
@@ -157,7 +158,7 @@ def named(names: list[str]) -> list[Case]:
 @pytest.fixture(scope="module")
 def other_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """For services that were good once."""
-    with running(tmp_path_factory.mktemp("turned"), "--dev", **SETTINGS) as registry:
+    with running(tmp_path_factory.mktemp("turned"), "--dev", **HASTY) as registry:
         yield registry
 
 
@@ -195,7 +196,7 @@ def test_the_command_discover_survives_too(case: Case, tmp_path: Path) -> None:
         ended = subprocess.run(
             [BINARY, "discover", server.url()],
             cwd=tmp_path,
-            env=environment(DISCOVERY_ALLOW_PRIVATE="true", DISCOVERY_ALLOW_HTTP="true", **SETTINGS),
+            env=environment(DISCOVERY_ALLOW_PRIVATE="true", DISCOVERY_ALLOW_HTTP="true", **HASTY),
             capture_output=True,
             text=True,
             timeout=DISCOVERY_SECONDS + SLACK_SECONDS,
@@ -233,3 +234,32 @@ def test_slow_services_together_cost_little(
     assert len(waited.after.services) == len(taken)
     assert waited.after.audit - waited.before.audit == len(taken), "what was refused is no change"
     waited.watch.check(memory=2 * MEMORY_MEBIBYTES)
+
+
+def test_floods_at_once_leave_the_registry_alive(
+    tmp_path: Path,
+    waiting: Future[Waited],
+    figures: Figures,
+    record_property: Callable[[str, object], None],
+) -> None:
+    waiting.result()
+    servers = [HostileServer(case.behaviour) for case in FLOODS]
+
+    def flood(registry: Registry, server: HostileServer) -> tuple[dict[str, Any], float]:
+        began = time.monotonic()
+        return attempt(registry, server.url()), time.monotonic() - began
+
+    with running(tmp_path, "--dev", **SETTINGS) as registry:
+        before = Stored.of(registry)
+        with watched(registry) as watch, ThreadPoolExecutor(len(servers)) as pool:
+            ended = list(pool.map(lambda server: flood(registry, server), servers))
+        after = Stored.of(registry)
+    for server in servers:
+        server.stop()
+    requests = sum(len(server.methods) for server in servers)
+    figures.note(f"{len(servers)} floods at once", watch, requests, record_property)
+    for case, server, (result, _) in zip(FLOODS, servers, ended, strict=True):
+        check(reason(result, server.url()), case)
+    assert after == before
+    assert max(seconds for _, seconds in ended) < DISCOVERY_SECONDS + SLACK_SECONDS
+    watch.check(memory=2 * MEMORY_MEBIBYTES)
