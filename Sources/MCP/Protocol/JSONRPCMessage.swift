@@ -41,11 +41,11 @@ extension JSONRPCMessage {
             return
         }
         guard let method = object["method"]?.string else { throw Self.invalid(id, "method must be a string") }
-        if object["id"] != nil, id == nil { throw Self.invalid(nil, "id must be a string or an integer") }
         let params = object["params"]?.object
         guard params != nil || object["params"] == nil else {
             throw InvalidMessage(id: id, error: .invalidParams("params must be an object"))
         }
+        if object["id"] != nil, id == nil { throw Self.invalid(nil, "id must be a string or an integer") }
         let call = JSONRPCCall(method: method, params: params)
         self = if let id { .request(id: id, call) } else { .notification(call) }
     }

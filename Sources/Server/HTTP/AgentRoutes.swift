@@ -7,7 +7,10 @@ internal import Registry
 enum AgentRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
         let token = { @Sendable (request: Request, _: Principal) in
-            try await notStored { try await self.token(try await RequestFields(bodyOrQuery: request), registry) }
+            // Nobody on the way may keep it (RFC 9111 §5.2.2.5); nor an error, see Problem.
+            var answer = try await self.token(try await RequestFields(bodyOrQuery: request), registry)
+            answer.headers[.cacheControl] = "no-store"
+            return answer
         }
         return [
             Route(.get, "/list_services") { _, _ in try await listServices(registry) },
@@ -33,19 +36,6 @@ enum AgentRoutes {
             }
         )
         return .json(["services": .object(services)])
-    }
-
-    /// Marks an answer and an error alike: nobody on the way may keep what `/token` says (RFC 9111 §5.2.2.5).
-    private static func notStored(_ body: () async throws -> Response) async throws -> Response {
-        do {
-            var response = try await body()
-            response.headers[.cacheControl] = "no-store"
-            return response
-        } catch {
-            var problem = (error as? Problem) ?? (error as? RegistryError).map(Problem.init)
-            problem?.headers[.cacheControl] = "no-store"
-            throw problem ?? error
-        }
     }
 
     /// The only answer with a secret in it.

@@ -61,9 +61,18 @@ struct Problem: Error, HTTPResponseError {
     }
 
     var response: Response {
-        var response = Response.json(body, status: status)
-        for field in headers { response.headers.append(field) }
+        var response = Self.response(body, status, headers)
         response.headers[.contentType] = "application/problem+json"
+        return response
+    }
+}
+
+extension Problem {
+    /// An error answer in any form. Nobody keeps it: even a 405 may otherwise be kept (RFC 9110 §15.1).
+    static func response(_ body: JSONValue, _ status: HTTPResponse.Status, _ headers: HTTPFields) -> Response {
+        var response = Response.json(body, status: status)
+        response.headers[.cacheControl] = "no-store"
+        for field in headers where field.name != .cacheControl { response.headers.append(field) }
         return response
     }
 }

@@ -43,12 +43,23 @@ struct RequestFields {
     }
 
     /// The whole body.
+    ///
+    /// - Throws: ``Problem`` 413 when it is too long, 400 when it breaks off or breaks the rules of HTTP.
     static func collect(_ request: Request) async throws -> [UInt8] {
         do {
             let buffer = try await request.body.collect(upTo: bodyBytesMax)
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw Problem(.contentTooLarge, "invalid", "the request body is longer than \(bodyBytesMax) bytes")
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw Problem(
+                .badRequest,
+                "invalid",
+                "the request body could not be read to its end",
+                headers: [.connection: "close"]
+            )
         }
     }
 

@@ -115,8 +115,8 @@ final class DiscoveryTransport {
         do {
             guard let event = try await stream.next() else { return .streamEnded }
             return .streamEvent(event)
-        } catch is OpenStream.TooLarge {
-            return .failed(Self.tooLarge)
+        } catch let excess as OpenStream.Excess {
+            return .failed(excess == .bytes ? Self.tooLarge : Self.tooManyEvents)
         } catch {
             logger.debug("a stream broke off in discovery", metadata: ["error": "\(error)"])
             return .streamEnded
@@ -232,6 +232,7 @@ final class DiscoveryTransport {
         }
     }
 
+    private static let tooManyEvents = DiscoveryFailure(.unusable, "the service sends too many messages in one answer")
     private static let tooLarge = DiscoveryFailure(.unusable, "the service's answer is larger than 4 MiB")
 }
 

@@ -29,7 +29,10 @@ struct ServiceURL: Sendable, Equatable {
         guard !authority.contains("@") else { throw .userInformation }
         guard !authority.contains("%") else { throw .escapedHost }
         guard var host = url.host, !host.isEmpty else { throw .noHost }
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if authority.hasPrefix("[") {
+            host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+            guard host.contains(":") else { throw .escapedHost }
+        }
         let port = url.port ?? (scheme == "https" ? 443 : 80)
         guard (1...65_535).contains(port) else { throw .syntax }
         (isSecure, self.host, self.port) = (scheme == "https", host, port)

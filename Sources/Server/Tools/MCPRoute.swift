@@ -37,9 +37,7 @@ extension MCPRoute {
     /// A JSON-RPC error without an id, for a request that was not looked into: clients show its message to people.
     private static func refusal(_ problem: Problem) -> Response {
         let error: JSONValue = ["code": -32600, "message": .string(problem.detail)]
-        var response = Response.json(["jsonrpc": "2.0", "error": error], status: problem.status)
-        for field in problem.headers { response.headers.append(field) }
-        return response
+        return Problem.response(["jsonrpc": "2.0", "error": error], problem.status, problem.headers)
     }
 }
 
