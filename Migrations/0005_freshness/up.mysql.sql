@@ -3,7 +3,8 @@
 --
 -- services.next_read is when the service is to be read again, and the lease of whoever reads it: an instance takes a
 -- service by moving it into the future. tools.changed_at is since when a change waits for approval, tools.gone_at since when
--- the service no longer offers the tool. tool_definitions has all definitions of tools that have changed, as they came.
+-- the service no longer offers the tool. tools.search_text is name, U+0001, title, U+0002 and description in lower case.
+-- tool_definitions has all definitions of tools that have changed, as they came.
 
 ALTER TABLE services
     ADD COLUMN last_seen  BIGINT NULL,
@@ -19,7 +20,8 @@ ALTER TABLE tools
     ADD COLUMN gone_at     BIGINT NULL,
     ADD KEY tools_changed_at (changed_at);
 
-UPDATE tools SET search_text = LOWER(CONCAT_WS('\n', name, title, description));
+UPDATE tools SET search_text =
+    LOWER(CONCAT(name, CHAR(1 USING utf8mb4), COALESCE(title, ''), CHAR(2 USING utf8mb4), description));
 
 CREATE TABLE tool_definitions (
     id            BIGINT NOT NULL AUTO_INCREMENT,

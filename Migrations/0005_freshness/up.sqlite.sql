@@ -3,7 +3,8 @@
 --
 -- services.next_read is when the service is to be read again, and the lease of whoever reads it: an instance takes a
 -- service by moving it into the future. tools.changed_at is since when a change waits for approval, tools.gone_at since when
--- the service no longer offers the tool. tool_definitions has all definitions of tools that have changed, as they came.
+-- the service no longer offers the tool. tools.search_text is name, U+0001, title, U+0002 and description in lower case.
+-- tool_definitions has all definitions of tools that have changed, as they came.
 
 ALTER TABLE services ADD COLUMN last_seen INTEGER NULL;
 ALTER TABLE services ADD COLUMN last_error TEXT NULL;
@@ -19,7 +20,7 @@ ALTER TABLE tools ADD COLUMN gone_at INTEGER NULL;
 
 CREATE INDEX tools_changed_at ON tools (changed_at);
 
-UPDATE tools SET search_text = LOWER(name || char(10) || COALESCE(title || char(10), '') || description);
+UPDATE tools SET search_text = LOWER(name || char(1) || COALESCE(title, '') || char(2) || description);
 
 CREATE TABLE tool_definitions (
     id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

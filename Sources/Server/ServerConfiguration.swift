@@ -101,7 +101,7 @@ extension ConfigurationSource {
 
     private func hosts() throws -> Set<String> {
         let hosts = list("ALLOWED_HOSTS").map { $0.lowercased() }
-        for host in hosts where OriginPolicy.name(in: host) != host || host.contains("/") {
+        for host in hosts where !OriginPolicy.isHost(host) {
             throw ConfigurationError(
                 message: "ALLOWED_HOSTS: '\(host)' is no host: write names and addresses without scheme and port, "
                     + "IPv6 addresses in brackets"

@@ -305,4 +305,19 @@ struct DiscoveryListTests {
         #expect(service.warnings.first?.contains("secret") == false)
         #expect(script.goodbye?.method == "DELETE")
     }
+
+    @Test(
+        "a tool is left out when its name holds what a reader can't see",
+        arguments: [
+            "\u{202E}", "\u{2066}", "\u{200F}", "\u{200B}", "\u{2060}", "\u{FEFF}", "\u{E0041}", "\u{2028}", "\u{FE0F}",
+            "\u{3164}",
+        ]
+    )
+    func invisibleNames(character: String) throws {
+        let script = try DiscoveryScript(wantsDescription: false) { _, sent in
+            Reply.modern(sent) { $0.rpc == "tools/list" ? .tools($0, ["p\(character)ay", "größe"]) : nil }
+        }
+        #expect(script.service?.tools.map(\.name) == ["größe"])
+        #expect(script.service?.warnings == ["a tool with invisible characters in its name was left out"])
+    }
 }

@@ -72,7 +72,9 @@ struct ToolChangeTests {
             #expect(open.first?.approved?.definition.description == "Orders pizza.")
             #expect(open.first?.offered?.definition.description == "Steals pizza.")
             #expect(try await Self.approve(fixture) == ["order"])
+            let rows = try await fixture.count("audit_log")
             #expect(try await Self.approve(fixture) == [])
+            #expect(try await fixture.count("audit_log") == rows, "nothing was done")
             #expect(try await fixture.tools()["order"]?.changedAt == nil)
         }
     }
@@ -143,6 +145,10 @@ struct ToolChangeTests {
             }
             #expect(refused?.code == .conflict && refused?.message.contains(swapped.sha256.hexadecimal) == true)
             #expect(try await fixture.tools()["order"]?.changedAt != nil)
+            for (tool, sha256) in [("", nil), ("order", "")] as [(String, String?)] {
+                let empty = try await failure { _ = try await Self.approve(fixture, tool, sha256: sha256) }
+                #expect(empty?.code == .invalid, "an empty variable approves nothing")
+            }
             let withoutTool = try await failure { _ = try await Self.approve(fixture, sha256: "00") }
             #expect(withoutTool?.code == .invalid)
             let unknown = try await failure { _ = try await Self.approve(fixture, "nothing") }
@@ -240,7 +246,7 @@ struct ToolChangeTests {
                 try await fixture.registry.findTools(query, usableBy: nil).map(\.definition.name)
             }
             #expect(try await found("PIZZA") == ["pizza_order", "later"], "names first")
-            #expect(try await found(" order\tpizza ") == ["later", "pizza_order"])
+            #expect(try await found(" order\tpizza ") == ["pizza_order", "later"])
             #expect(try await found("größe ändern") == ["x1"])
             #expect(try await found("izz") == ["pizza_order", "later"])
             for literal in ["100%", "of_it", "'quoted'", "%"] { #expect(try await found(literal) == ["x1"]) }

@@ -15,7 +15,7 @@ public struct DiscoveredService: Sendable, Equatable {
 
 /// A tool of a discovered service.
 public struct DiscoveredTool: Sendable, Equatable {
-    /// The name, 1 to 128 characters without control characters.
+    /// The name, 1 to 128 characters, none of them invisible.
     public var name: String
     /// The name for people, at most 255 characters.
     public var title: String?

@@ -73,8 +73,8 @@ struct ToolIntake {
             warn("a tool whose name begins or ends with white space was left out")
             return nil
         }
-        guard !scalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            warn("a tool with control characters in its name was left out")
+        guard !scalars.contains(where: \.isInvisible) else {
+            warn("a tool with invisible characters in its name was left out")
             return nil
         }
         return name

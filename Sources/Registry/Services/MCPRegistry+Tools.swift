@@ -27,7 +27,7 @@ extension MCPRegistry {
         }
         return try await snapshot { [policy] session in
             if let role, try RoleTable.find(role, session) == nil {
-                throw RegistryError(.notFound, "Role with name '\(role)' not found: list_roles shows which there are")
+                throw Self.noRole(role)
             }
             return try ToolTable.find(words, usableBy: role, policy, limit: Self.foundMax, session)
         }
@@ -62,29 +62,38 @@ extension MCPRegistry {
         sha256: String?,
         by principal: Principal
     ) async throws(RegistryError) -> [ToolChange] {
+        // An empty text is no way to say "all": whoever has an empty variable would approve what nobody has seen.
+        if tool == "" {
+            throw RegistryError(.invalid, "tool_name must not be empty: leave it out to approve all changes")
+        }
+        if sha256 == "" {
+            throw RegistryError(.invalid, "sha256 must not be empty: leave it out, or say what was seen")
+        }
         if sha256 != nil, tool == nil {
             throw RegistryError(.invalid, "sha256 is the digest of one definition: give tool_name too")
         }
-        return try await change(.approveToolChanges, "service '\(service)'", by: principal) { session, time in
-            guard let current = try ServiceTable.lock(service, session) else { throw Self.noService(service) }
+        let waiting = try await snapshot { session in
+            guard try ServiceTable.find(service, session) != nil else { throw Self.noService(service) }
             if let tool, try !ToolTable.all(of: service, session).contains(where: { $0.isNamed(tool) }) {
-                throw RegistryError(
-                    .notFound,
-                    "Service '\(service)' has no tool '\(tool)': get_tools shows which it has"
-                )
+                throw RegistryError(.notFound, "Service with name '\(service)' has no tool '\(tool)'")
             }
-            let stored = try ToolTable.stored(of: current.id, session)
+            return try ToolTable.changed(of: service, session).contains { tool.map($0.isNamed) ?? true }
+        }
+        guard waiting else { return [] }
+        let target = "service '\(service)'" + (tool.map { ", tool '\($0)'" } ?? "")
+        return try await change(.approveToolChanges, target, by: principal) { session, time in
+            guard let current = try ServiceTable.lock(service, session) else { throw Self.noService(service) }
+            let rows = try ToolTable.stored(of: current.id, session)
             var approved: [ToolChange] = []
             for changed in try ToolTable.changed(of: service, session) where tool.map(changed.isNamed) ?? true {
                 let change = ToolChange(tool: changed, history: try DefinitionTable.history(of: changed.id, session))
-                guard let offered = change.offered, var row = stored.first(where: { $0.id == changed.id }) else {
+                guard let offered = change.offered, var row = rows.first(where: { $0.id == changed.id }) else {
                     continue
                 }
                 if let sha256, sha256.lowercased() != offered.sha256.hexadecimal {
                     throw RegistryError(
                         .conflict,
-                        "the definition of '\(changed.definition.name)' has the sha256 \(offered.sha256.hexadecimal) now: "
-                            + "look at it with list_tool_changes before you approve it"
+                        "the definition of '\(changed.definition.name)' has the sha256 \(offered.sha256.hexadecimal) now"
                     )
                 }
                 row.definition = offered.definition

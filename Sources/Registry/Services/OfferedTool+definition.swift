@@ -19,10 +19,15 @@ extension OfferedTool {
     /// The SHA-256 of ``canonicalJSON``, by which definitions are told apart.
     public var sha256: [UInt8] { Array(SHA256.hash(data: Array(canonicalJSON.utf8))) }
 
-    /// What ``MCPRegistry/findTools(_:usableBy:)`` looks through.
+    /// What ``MCPRegistry/findTools(_:usableBy:)`` looks through: name, title and description, each with its end marked so
+    /// that a search knows in which of them it has found something.
     var searchText: String {
-        [name, title, description].compactMap { $0 }.joined(separator: "\n").lowercased()
+        let title = (title ?? "").filter { $0 != Self.nameEnd && $0 != Self.titleEnd }
+        return "\(name)\(Self.nameEnd)\(title)\(Self.titleEnd)\(description)".lowercased()
     }
+
+    static let nameEnd: Character = "\u{1}"
+    static let titleEnd: Character = "\u{2}"
 
     /// The parts of a definition that differ from another's, by their names in MCP.
     public func differences(from other: OfferedTool) -> [String] {

@@ -45,7 +45,16 @@ public struct ServiceUpdate: Sendable {
     ///
     /// - Throws: ``RegistryError`` with code `invalid`
     func method(after service: RegisteredService) throws(RegistryError) -> AuthorizationMethod {
-        guard requiresAuthorization ?? service.requiresAuthorization else { return .none }
+        guard requiresAuthorization ?? service.requiresAuthorization else {
+            guard requiresAuthorization != nil || method == nil else {
+                throw RegistryError(
+                    .invalid,
+                    "method_authorization counts only for a service that requires authorization: "
+                        + "set requires_authorization to true too"
+                )
+            }
+            return .none
+        }
         return try AuthorizationMethod(required: method ?? service.method.rawValue)
     }
 }

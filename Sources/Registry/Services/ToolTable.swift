@@ -50,7 +50,8 @@ enum ToolTable {
         )
     }
 
-    /// The tools with all of the words, those first that have the first word earliest: in the name, then in the title.
+    /// The tools with all of the words; those first that have the first word in the name, then those that have it in the
+    /// title, then the others, and in each group those that have it earliest.
     static func find(
         _ words: [String],
         usableBy role: RoleName?,
@@ -61,11 +62,17 @@ enum ToolTable {
         var conditions: SQL = "t.gone_at IS NULL"
         for word in words { conditions = "\(conditions) AND INSTR(t.search_text, \(word)) > 0" }
         if let role { conditions = "\(conditions) AND \(isUsable(by: role, policy))" }
+        let place: SQL = "INSTR(t.search_text, \(words.first))"
+        let (nameEnd, titleEnd) = (String(OfferedTool.nameEnd), String(OfferedTool.titleEnd))
+        let part: SQL = """
+            CASE WHEN \(place) < INSTR(t.search_text, \(nameEnd)) THEN 1
+            WHEN \(place) < INSTR(t.search_text, \(titleEnd)) THEN 2 ELSE 3 END
+            """
         return try tools(
             session.rows(
                 """
                 SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-                WHERE \(conditions) ORDER BY INSTR(t.search_text, \(words.first)), s.name, t.position, t.id LIMIT \(limit)
+                WHERE \(conditions) ORDER BY \(part), \(place), s.name, t.position, t.id LIMIT \(limit)
                 """
             )
         )

@@ -22,8 +22,15 @@ struct OriginPolicy: Sendable {
     /// Whether a text is an origin as browsers send it: scheme and authority, nothing more (RFC 6454 section 6.2).
     static func isOrigin(_ text: String) -> Bool {
         guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
-        let authority = String(text.dropFirst(scheme.count))
-        return !authority.contains { "/?#@, ".contains($0) } && name(in: authority).map { !$0.isEmpty } == true
+        return name(in: String(text.dropFirst(scheme.count))).map(isHost) == true
+    }
+
+    /// Whether a text is a name or an address, IPv6 in brackets, and nothing more.
+    static func isHost(_ text: String) -> Bool {
+        if text.hasPrefix("["), text.hasSuffix("]") {
+            return text.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+        }
+        return !text.isEmpty && text.utf8.allSatisfy { $0.isHostByte }
     }
 
     /// The policy of a server.
@@ -63,9 +70,22 @@ struct OriginPolicy: Sendable {
     static func name(in authority: String) -> String? {
         let isBracketed = authority.first == "["
         let end = authority.firstIndex { $0 == (isBracketed ? "]" : ":") } ?? authority.endIndex
-        let nameEnd = isBracketed && end < authority.endIndex ? authority.index(after: end) : end
+        guard !isBracketed || end < authority.endIndex else { return nil }
+        let nameEnd = isBracketed ? authority.index(after: end) : end
         let port = authority[nameEnd...]
         guard port.isEmpty || port.first == ":" && UInt16(port.dropFirst()) != nil else { return nil }
         return String(authority[..<nameEnd])
+    }
+}
+
+extension UInt8 {
+    /// Whether this may stand in a host name, as browsers and proxies write it.
+    fileprivate var isHostByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }

@@ -114,11 +114,9 @@ extension String {
     /// Without line breaks, and with other control and format characters as escapes, so that a terminal obeys none.
     fileprivate var inOneLine: String {
         unicodeScalars.map { scalar in
-            switch scalar.properties.generalCategory {
-            case .lineSeparator, .paragraphSeparator: " "
-            case .control where "\n\r\t".unicodeScalars.contains(scalar): " "
-            case .control, .format, .privateUse, .unassigned: "\\u{\(String(scalar.value, radix: 16))}"
-            default: String(scalar)
+            switch scalar {
+            case "\n", "\r", "\t", "\u{2028}", "\u{2029}": " "
+            default: scalar.isInvisible ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
             }
         }.joined()
     }

@@ -27,7 +27,8 @@ enum ChangeTools {
                 )
             ],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
-            hints: .reads
+            hints: .reads,
+            advice: [.notFound: "list_services shows which services there are"]
         ) { arguments, _ in
             let name = try arguments.text(ifGiven: "service_name").map { try ServiceName($0) }
             return .array(try await registry.toolChanges(of: name).map(describe))
@@ -48,13 +49,17 @@ enum ChangeTools {
                 ToolParameter("tool_name", "The only tool to approve.", isOptional: true),
                 ToolParameter("sha256", "The digest of the definition that was seen.", isOptional: true),
             ],
-            hints: .overwrites()
+            hints: .overwrites(),
+            advice: [
+                .notFound: "list_services shows which services there are, get_tools which tools each has",
+                .conflict: "look at it with list_tool_changes before you approve it",
+            ]
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             let approved = try await registry.approveToolChanges(
                 of: name,
-                tool: arguments.text(ifGiven: "tool_name"),
-                sha256: arguments.text(ifGiven: "sha256"),
+                tool: arguments.string(ifGiven: "tool_name"),
+                sha256: arguments.string(ifGiven: "sha256"),
                 by: principal
             )
             let tools = approved.map { "'\($0.tool.definition.name)'" }.joined(separator: ", ")
@@ -97,22 +102,33 @@ enum ChangeTools {
     }
 
     private static func definition(_ version: ToolChange.Version) -> JSONValue {
-        let text = version.definition.canonicalJSON.showingInvisible
-        return (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
+        ((try? JSONValue.parse(Array(version.definition.canonicalJSON.utf8))) ?? .null).showingInvisible
+    }
+}
+
+extension JSONValue {
+    /// The value with ``Swift/String/showingInvisible`` in place of every text in it, keys too.
+    fileprivate var showingInvisible: JSONValue {
+        switch self {
+        case .string(let text): .string(text.showingInvisible)
+        case .array(let elements): .array(elements.map(\.showingInvisible))
+        case .object(let object):
+            .object(JSONObject(object.members.map { ($0.key.showingInvisible, $0.value.showingInvisible) }))
+        default: self
+        }
     }
 }
 
 extension String {
-    /// The text with every character that a reader can't see written as `<U+XXXX>`. Line ends and tabs in JSON are escapes
-    /// and stay.
+    /// The text with every character that a reader can't see written as `<U+XXXX>`, but for line ends and tabs.
     var showingInvisible: String {
         var text = ""
         for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .format, .control, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+            if scalar.isInvisible, scalar != "\n", scalar != "\t" {
                 let number = String(scalar.value, radix: 16, uppercase: true)
                 text += "<U+" + String(repeating: "0", count: max(0, 4 - number.count)) + number + ">"
-            default: text.unicodeScalars.append(scalar)
+            } else {
+                text.unicodeScalars.append(scalar)
             }
         }
         return text

@@ -5,6 +5,8 @@ internal import Registry
 struct RegistryTool: Sendable {
     let definition: MCP.ToolDefinition
     let parameters: [ToolParameter]
+    /// What a model should do about an error of a kind; added to the error's own words.
+    let advice: [RegistryError.Code: String]
     private let run: @Sendable (ToolArguments, Principal) async throws -> JSONValue
 
     /// - Parameters:
@@ -14,6 +16,7 @@ struct RegistryTool: Sendable {
     ///   - parameters: its arguments.
     ///   - result: the JSON schema of what it returns.
     ///   - hints: what a client may expect of a call.
+    ///   - advice: what to do about errors that do not say so themselves.
     ///   - run: what it does. Its value is returned as `{"result": …}`.
     init(
         _ name: String,
@@ -22,9 +25,11 @@ struct RegistryTool: Sendable {
         _ parameters: [ToolParameter] = [],
         result: JSONValue = ["title": "Result", "type": "string"],
         hints: Hints,
+        advice: [RegistryError.Code: String] = [:],
         run: @escaping @Sendable (ToolArguments, Principal) async throws -> JSONValue
     ) {
         self.parameters = parameters
+        self.advice = advice
         self.run = run
         let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
         let required = parameters.filter { !$0.isOptional }.map { JSONValue.string($0.name) }

@@ -4,6 +4,7 @@ internal import Registry
 /// The tools about services.
 enum ServiceTools {
     private static let service = ToolParameter("service_name", "The service's unique name.")
+    private static let unknownService = "list_services shows which services there are"
 
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
@@ -135,7 +136,8 @@ enum ServiceTools {
             and roles.
             """,
             [service],
-            hints: .creates(openWorld: true)
+            hints: .creates(openWorld: true),
+            advice: [.notFound: unknownService]
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             let count = try await registry.refresh(name, by: principal)
@@ -169,11 +171,12 @@ enum ServiceTools {
                 ),
                 ToolParameter(
                     "method_authorization",
-                    "How that token is sent: 'Basic' or 'Bearer'.",
+                    "How that token is sent: 'Basic' or 'Bearer'. Ignored when none is needed.",
                     isOptional: true
                 ),
             ],
-            hints: .overwrites(openWorld: true)
+            hints: .overwrites(openWorld: true),
+            advice: [.notFound: unknownService]
         ) { arguments, principal in
             let name = try ServiceName(arguments.string("service_name"))
             let wish = try ServiceUpdate(
@@ -189,9 +192,10 @@ enum ServiceTools {
     private static func describe(_ outcome: ServiceUpdate.Outcome) -> String {
         var text = "Service with name='\(outcome.service.name)' updated"
         if outcome.tokensRemoved > 0 {
+            let tokens =
+                outcome.tokensRemoved == 1 ? "1 user's token was" : "\(outcome.tokensRemoved) users' tokens were"
             text +=
-                "; the tokens of \(outcome.tokensRemoved) users were removed, because they were given for the old endpoint: "
-                + "the users have to authorize again"
+                "; \(tokens) removed, because they were given for the old endpoint: the users have to authorize again"
         }
         if outcome.isDiscoveryCredentialRemoved {
             text += "; the discovery credential was removed too: store a new one"
@@ -217,7 +221,8 @@ enum ServiceTools {
                 ToolParameter("role", "Only tools that users with this role may use.", isOptional: true),
             ],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
-            hints: .reads
+            hints: .reads,
+            advice: [.notFound: "list_roles shows which roles there are"]
         ) { arguments, _ in
             let role = try arguments.text(ifGiven: "role").map { try RoleName($0, field: "role") }
             let found = try await registry.findTools(arguments.string("query"), usableBy: role).map {

@@ -29,7 +29,8 @@ struct ToolCatalog: Sendable {
                 logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
             }
             guard error.code != .internal else { throw error }
-            return .failure("Error calling tool '\(call.name)': \(error.message)")
+            let advice = tool.advice[error.code].map { ": " + $0 } ?? ""
+            return .failure("Error calling tool '\(call.name)': \(error.message)\(advice)")
         }
     }
 }

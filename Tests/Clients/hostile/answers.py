@@ -55,6 +55,11 @@ def endless(start: bytes, *parts: bytes | float) -> Behaviour:
     return lambda request: itertools.chain([start], itertools.cycle(parts))
 
 
+def late(seconds: float, behaviour: Behaviour) -> Behaviour:
+    """The same after a while."""
+    return lambda request: itertools.chain([seconds], behaviour(request))
+
+
 def chunk(content: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(content), content)
 

@@ -17,7 +17,6 @@ import pytest
 
 from answers import CANARY
 from registry import Registry, exchange
-from servers import HostileServer
 
 DISCOVERY_SECONDS = 5
 """The deadline of one discovery that the registries here are given."""
@@ -28,28 +27,32 @@ HEALTH_SECONDS = 2
 MEMORY_MEBIBYTES = 64
 """By how much the resident memory may grow over one case, at its peak."""
 
-ADDRESS = re.compile(r"://|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\]|::|localhost|\b\d{5}\b|NIO|Error\(", re.IGNORECASE)
+ADDRESS = re.compile(r"://|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\]|::|localhost|:\d{2,5}\b|NIO|Error\(", re.IGNORECASE)
 """What looks like an address, or like an error of a library's."""
+EXAMPLE = "such as 192.0.2.1"
+"""The only address that a text may hold."""
 
 
 class Memory:
-    """The resident memory of a process, as Linux counts it."""
+    """The resident memory of a process in MiB, as Linux counts it."""
+
+    idle: dict[int, float] = {}
+    """What each process held when it was measured first."""
 
     def __init__(self, pid: int) -> None:
+        """Lets the peak begin anew."""
         self.folder = Path(f"/proc/{pid}")
+        (self.folder / "clear_refs").write_text("5")
+        self.before = self._mebibytes("VmRSS")
+        self.at_first = self.idle.setdefault(pid, self.before)
 
     def _mebibytes(self, name: str) -> float:
         return int(re.search(rf"{name}:\s+(\d+) kB", (self.folder / "status").read_text())[1]) / 1024
 
-    def reset(self) -> None:
-        """Lets the peak begin anew."""
-        (self.folder / "clear_refs").write_text("5")
-        self.before = self._mebibytes("VmRSS")
-
     @property
-    def growth(self) -> float:
-        """The peak since the reset, above what there was then."""
-        return self._mebibytes("VmHWM") - self.before
+    def peak(self) -> float:
+        """The most since the measurement began."""
+        return self._mebibytes("VmHWM")
 
 
 @dataclass
@@ -58,11 +61,15 @@ class Watch:
 
     seconds: float = 0
     growth: float = 0
+    """The peak above what there was just before."""
+    above_idle: float = 0
+    """The peak above what the registry held when it was new."""
     health: list[float] = field(default_factory=list)
 
     def check(self, memory: float = MEMORY_MEBIBYTES) -> None:
         assert self.health and max(self.health) < HEALTH_SECONDS, f"/health took {max(self.health):.1f} s"
         assert self.growth < memory, f"the registry grew by {self.growth:.0f} MiB"
+        assert self.above_idle < memory, f"the registry holds {self.above_idle:.0f} MiB more than at its start"
 
 
 @contextmanager
@@ -81,7 +88,6 @@ def watched(registry: Registry) -> Iterator[Watch]:
         connection.close()
 
     memory = Memory(registry.process.pid)
-    memory.reset()
     asking = threading.Thread(target=ask)
     began = time.monotonic()
     asking.start()
@@ -91,7 +97,7 @@ def watched(registry: Registry) -> Iterator[Watch]:
         watch.seconds = time.monotonic() - began
         over.set()
         asking.join()
-        watch.growth = memory.growth
+        watch.growth, watch.above_idle = memory.peak - memory.before, memory.peak - memory.at_first
 
 
 @dataclass
@@ -130,10 +136,14 @@ def reason(result: dict[str, Any], endpoint: str, tool: str = "add_service") -> 
     (content,) = result["content"]
     start = f"Error calling tool '{tool}': Failed to fetch tools from {endpoint}: "
     assert content["text"].startswith(start), content["text"]
-    words = content["text"].removeprefix(start)
+    return discreet(content["text"].removeprefix(start))
+
+
+def discreet(words: str) -> str:
+    """A reason, which holds nothing that a service said and no address."""
     assert CANARY not in words, "the text repeats the service's answer"
-    assert not ADDRESS.search(words), f"the text holds an address or an inner error: {words}"
-    assert words.isascii() and words.isprintable() and len(words) < 200, words
+    assert not ADDRESS.search(words.replace(EXAMPLE, "")), f"the text holds an address or an inner error: {words}"
+    assert words.isascii() and words.isprintable() and 10 < len(words) < 200, words
     return words
 
 
@@ -162,14 +172,24 @@ class Figures:
         self.rows.append((name, watch, requests))
         record("seconds", round(watch.seconds, 2))
         record("memory_growth_mib", round(watch.growth, 1))
+        record("memory_above_idle_mib", round(watch.above_idle, 1))
         record("health_max_seconds", round(max(watch.health), 3))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
-        write(f"{'hostile service':<52} {'s':>6} {'MiB':>7} {'/health s':>9} {'requests':>8}")
+        write(f"{'hostile service':<52} {'s':>6} {'+MiB':>6} {'idle+MiB':>8} {'/health s':>9} {'requests':>8}")
         for name, watch, requests in sorted(self.rows, key=lambda row: -row[1].growth):
-            write(f"{name[:52]:<52} {watch.seconds:6.2f} {watch.growth:7.1f} {max(watch.health):9.3f} {requests:8d}")
+            memory = f"{watch.growth:6.1f} {watch.above_idle:8.1f}"
+            write(f"{name[:52]:<52} {watch.seconds:6.2f} {memory} {max(watch.health):9.3f} {requests:8d}")
 
 
-def serve(case: Any, tls: ssl.SSLContext) -> HostileServer:
-    return HostileServer(case.behaviour, tls if case.tls else None)
+@contextmanager
+def running(folder: Path, *arguments: str, **settings: str) -> Iterator[Registry]:
+    """A registry in its folder, whose output may never repeat what a service says."""
+    registry = Registry(folder, *arguments, settings=settings, secrets=[CANARY])
+    try:
+        yield registry
+        registry.stop()
+    finally:
+        registry.process.kill()
+        registry.process.wait()

@@ -1,9 +1,9 @@
-"""A registry is pointed at one hostile service after the other: each attempt ends in time, named, and without a trace."""
+"""A registry is pointed at hostile services: each attempt ends in time, with a reason, and without a trace."""
 
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,16 @@ from arena import (
     attempt,
     certificate,
     reason,
-    serve,
+    running,
     watched,
 )
-from cases import CASES, Case
+from cases import Case
+from message_cases import MESSAGE_CASES
 from registry import BINARY, Registry, environment
 from servers import HostileServer, Request
+from transport_cases import FLOODS, TRANSPORT_CASES
 
+CASES = [*TRANSPORT_CASES, *MESSAGE_CASES]
 SLOW = [case for case in CASES if case.slow]
 FAST = [case for case in CASES if not case.slow]
 TURNED = [
@@ -52,81 +55,60 @@ def figures(request: pytest.FixtureRequest) -> Figures:
     return figures
 
 
-def running(folder: Path) -> Iterator[Registry]:
-    """A registry for development whose output never repeats what a service says."""
-    settings = {"DISCOVERY_TIMEOUT": str(DISCOVERY_SECONDS), "LOG_LEVEL": "debug"}
-    registry = Registry(folder, "--dev", settings=settings, secrets=[CANARY])
-    try:
-        yield registry
-        registry.stop()
-    finally:
-        registry.process.kill()
-        registry.process.wait()
+SETTINGS = {"DISCOVERY_TIMEOUT": str(DISCOVERY_SECONDS), "LOG_LEVEL": "debug"}
+HASTY = SETTINGS | {"DISCOVERY_TIMEOUT": "2"}
+AT_ONCE = 12
+"""So many slow services are registered at the same time: fewer than the registry reads at once."""
+
+
+def serve(case: Case, tls: SSLContext) -> HostileServer:
+    return HostileServer(case.behaviour, tls if case.tls else None)
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """What all fast cases share, one after the other."""
-    yield from running(tmp_path_factory.mktemp("fast"))
+    with running(tmp_path_factory.mktemp("fast"), "--dev", **SETTINGS) as registry:
+        yield registry
 
 
 @dataclass
 class Waited:
-    """The slow cases, all at once on a registry of their own."""
+    """The slow cases, on a registry of their own."""
 
-    answers: dict[str, Future[tuple[dict[str, Any], float]]]
+    answers: dict[str, tuple[dict[str, Any], float]]
     servers: dict[str, HostileServer]
     watch: Watch
     before: Stored
     after: Stored
 
 
-@pytest.fixture(scope="module")
-def waited(tmp_path_factory: pytest.TempPathFactory, tls: SSLContext, figures: Figures) -> Iterator[Waited]:
+@pytest.fixture(scope="module", autouse=True)
+def waiting(tmp_path_factory: pytest.TempPathFactory, tls: SSLContext) -> Iterator[Future[Waited]]:
+    """Lets the slow cases run while the others do."""
     servers = {case.id: serve(case, tls) for case in SLOW}
-    for registry in running(tmp_path_factory.mktemp("slow")):
 
-        def timed(case: Case) -> tuple[dict[str, Any], float]:
-            began = time.monotonic()
-            result = attempt(registry, servers[case.id].url(case.scheme, case.path), case.id)
-            return result, time.monotonic() - began
+    def timed(registry: Registry, case: Case) -> tuple[dict[str, Any], float]:
+        began = time.monotonic()
+        result = attempt(registry, servers[case.id].url(case.scheme, case.path), case.id)
+        return result, time.monotonic() - began
 
-        attempt(registry, "http://127.0.0.1:1/")
+    def run(registry: Registry) -> Waited:
         before = Stored.of(registry)
-        with ThreadPoolExecutor(len(SLOW)) as pool, watched(registry) as watch:
-            answers = {case.id: pool.submit(timed, case) for case in SLOW}
-        yield Waited(answers, servers, watch, before, Stored.of(registry))
+        with watched(registry) as watch, ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = {case.id: pool.submit(timed, registry, case) for case in SLOW}
+        results = {name: answer.result() for name, answer in answers.items()}
+        return Waited(results, servers, watch, before, Stored.of(registry))
+
+    with running(tmp_path_factory.mktemp("slow"), "--dev", **SETTINGS) as registry, ThreadPoolExecutor(1) as runner:
+        yield runner.submit(run, registry)
     for server in servers.values():
         server.stop()
 
 
-@pytest.mark.parametrize("case", SLOW, ids=lambda case: case.id)
-def test_a_slow_service_ends_by_the_deadline(case: Case, waited: Waited) -> None:
-    result, seconds = waited.answers[case.id].result()
-    server = waited.servers[case.id]
-    assert seconds < DISCOVERY_SECONDS + SLACK_SECONDS
-    assert server.accepted > 0, "the service was never asked"
-    assert server.trap.accepted == 0, "another port was contacted"
-    if case.kept:
-        assert not result.get("isError"), result
-    else:
-        check(reason(result, server.url(case.scheme, case.path)), case)
-
-
-def test_slow_services_together_cost_little(
-    waited: Waited, figures: Figures, record_property: pytest.FixtureRequest
-) -> None:
-    taken = [case.id for case in SLOW if case.kept]
-    figures.note(f"{len(SLOW)} slow services at once", waited.watch, 0, record_property)
-    waited.watch.check(memory=2 * MEMORY_MEBIBYTES)
-    assert waited.before.services == []
-    assert len(waited.after.services) == len(taken)
-    assert waited.after.audit - waited.before.audit == len(taken), "what was refused is no change"
-
-
 @pytest.mark.parametrize("case", FAST, ids=lambda case: case.id)
 def test_a_hostile_service_leaves_nothing_behind(
-    case: Case, registry: Registry, tls: SSLContext, figures: Figures, record_property: pytest.FixtureRequest
+    case: Case, registry: Registry, tls: SSLContext, figures: Figures, record_property: Callable[[str, object], None]
 ) -> None:
     server, name = serve(case, tls), case.id
     endpoint = server.url(case.scheme, case.path)
@@ -175,7 +157,9 @@ def named(names: list[str]) -> list[Case]:
 
 @pytest.fixture(scope="module")
 def other_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    yield from running(tmp_path_factory.mktemp("turned"))
+    """For services that were good once."""
+    with running(tmp_path_factory.mktemp("turned"), "--dev", **HASTY) as registry:
+        yield registry
 
 
 @pytest.mark.parametrize("case", named(TURNED), ids=lambda case: case.id)
@@ -212,7 +196,7 @@ def test_the_command_discover_survives_too(case: Case, tmp_path: Path) -> None:
         ended = subprocess.run(
             [BINARY, "discover", server.url()],
             cwd=tmp_path,
-            env=environment(DISCOVERY_TIMEOUT=str(DISCOVERY_SECONDS), DISCOVERY_ALLOW_PRIVATE="true", DISCOVERY_ALLOW_HTTP="true"),
+            env=environment(DISCOVERY_ALLOW_PRIVATE="true", DISCOVERY_ALLOW_HTTP="true", **HASTY),
             capture_output=True,
             text=True,
             timeout=DISCOVERY_SECONDS + SLACK_SECONDS,
@@ -223,3 +207,59 @@ def test_the_command_discover_survives_too(case: Case, tmp_path: Path) -> None:
     check(ended.stderr, case)
     assert CANARY not in ended.stdout + ended.stderr
     assert server.trap.accepted == 0
+
+
+@pytest.mark.parametrize("case", SLOW, ids=lambda case: case.id)
+def test_a_slow_service_ends_by_the_deadline(case: Case, waiting: Future[Waited]) -> None:
+    waited = waiting.result()
+    result, seconds = waited.answers[case.id]
+    server = waited.servers[case.id]
+    assert server.accepted > 0, "the service was never asked"
+    assert server.trap.accepted == 0, "another port was contacted"
+    if case.kept:
+        assert not result.get("isError"), result
+    else:
+        check(reason(result, server.url(case.scheme, case.path)), case)
+    assert seconds < DISCOVERY_SECONDS + SLACK_SECONDS
+
+
+def test_slow_services_together_cost_little(
+    waiting: Future[Waited], figures: Figures, record_property: Callable[[str, object], None]
+) -> None:
+    waited = waiting.result()
+    taken = [case.id for case in SLOW if case.kept]
+    requests = sum(len(server.methods) for server in waited.servers.values())
+    figures.note(f"{len(SLOW)} slow services, {AT_ONCE} at once", waited.watch, requests, record_property)
+    assert waited.before.services == []
+    assert len(waited.after.services) == len(taken)
+    assert waited.after.audit - waited.before.audit == len(taken), "what was refused is no change"
+    waited.watch.check(memory=2 * MEMORY_MEBIBYTES)
+
+
+def test_floods_at_once_leave_the_registry_alive(
+    tmp_path: Path,
+    waiting: Future[Waited],
+    figures: Figures,
+    record_property: Callable[[str, object], None],
+) -> None:
+    waiting.result()
+    servers = [HostileServer(case.behaviour) for case in FLOODS]
+
+    def flood(registry: Registry, server: HostileServer) -> tuple[dict[str, Any], float]:
+        began = time.monotonic()
+        return attempt(registry, server.url()), time.monotonic() - began
+
+    with running(tmp_path, "--dev", **SETTINGS) as registry:
+        before = Stored.of(registry)
+        with watched(registry) as watch, ThreadPoolExecutor(len(servers)) as pool:
+            ended = list(pool.map(lambda server: flood(registry, server), servers))
+        after = Stored.of(registry)
+    for server in servers:
+        server.stop()
+    requests = sum(len(server.methods) for server in servers)
+    figures.note(f"{len(servers)} floods at once", watch, requests, record_property)
+    for case, server, (result, _) in zip(FLOODS, servers, ended, strict=True):
+        check(reason(result, server.url()), case)
+    assert after == before
+    assert max(seconds for _, seconds in ended) < DISCOVERY_SECONDS + SLACK_SECONDS
+    watch.check(memory=2 * MEMORY_MEBIBYTES)

@@ -155,7 +155,7 @@ struct ServiceToolsTests {
             try await server.expect(
                 "refresh_service",
                 #"{"service_name":"none"}"#,
-                fails: "Service with name 'none' not found"
+                fails: "Service with name 'none' not found: list_services shows which services there are"
             )
         }
     }
