@@ -7,6 +7,8 @@ struct ToolIntake {
     /// By their bytes: for `String`, names in different Unicode forms would be equal.
     private var names: Set<[UInt8]> = []
     private var bytes = 0
+    /// How many were listed, those left out included.
+    private var listed = 0
 
     /// Takes one page.
     ///
@@ -15,6 +17,10 @@ struct ToolIntake {
     ///   - isModern: Whether tools with faulty `x-mcp-header` annotations must be dropped.
     /// - Throws: ``DiscoveryFailure`` when there are too many tools or too many bytes of them.
     mutating func add(_ page: [JSONValue], isModern: Bool) throws(DiscoveryFailure) {
+        listed += page.count
+        guard listed <= DiscoveryLimits.listed else {
+            throw DiscoveryFailure(.unusable, "the service has more than \(DiscoveryLimits.listed) tools")
+        }
         for value in page {
             guard let name = acceptableName(of: value) else { continue }
             let tool: DiscoveredTool
@@ -46,9 +52,6 @@ struct ToolIntake {
 
     private mutating func keep(_ tool: DiscoveredTool) throws(DiscoveryFailure) {
         tools.append(tool)
-        guard tools.count <= DiscoveryLimits.listed else {
-            throw DiscoveryFailure(.unusable, "the service has more than \(DiscoveryLimits.listed) tools")
-        }
         bytes += tool.description.utf8.count + tool.inputSchema.utf8.count
         for text in [tool.outputSchema, tool.annotations, tool.icons] { bytes += text?.utf8.count ?? 0 }
         guard bytes <= DiscoveryLimits.totalBytes else {

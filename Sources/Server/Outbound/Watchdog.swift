@@ -18,13 +18,18 @@ final class Watchdog: Sendable {
 
     /// When everything must be over.
     let deadline: ContinuousClock.Instant
-    private let limit: Mutex<ContinuousClock.Instant>
     private let firstCause = Mutex<Cause?>(nil)
+    private let timer = Mutex<Task<Void, Never>?>(nil)
+    private let limits = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// A watchdog for one piece of work, which is limited by the deadline only at first.
     init(deadline: ContinuousClock.Instant) {
         self.deadline = deadline
-        limit = Mutex(deadline)
+        release()
+    }
+
+    deinit {
+        timer.withLock { $0?.cancel() }
     }
 
     /// Why the work was cancelled; `nil` when it was not, or by whoever wants its result.
@@ -32,19 +37,34 @@ final class Watchdog: Sendable {
 
     /// Gives the work this long from now, or until the deadline.
     func restart(_ span: Duration) {
-        limit.withLock { $0 = min(deadline, .now + span) }
+        setTimer(min(deadline, .now + span))
     }
 
     /// Gives the work until the deadline.
     func release() {
-        limit.withLock { $0 = deadline }
+        setTimer(deadline)
+    }
+
+    private func setTimer(_ end: ContinuousClock.Instant) {
+        let next = Task { [limit = limits.continuation] in
+            do {
+                try await Task.sleep(until: end)
+                limit.yield()
+            } catch {
+                // Another limit holds by now, or the work is done.
+            }
+        }
+        timer.withLock { timer in
+            timer?.cancel()
+            timer = next
+        }
     }
 
     /// Runs `work` once and returns what it returns; it must end soon after it is cancelled.
     func watch<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) async -> Value? {
         await withTaskGroup(of: Event<Value>.self) { group in
             group.addTask { .done(await work()) }
-            group.addTask { await self.limitReached() ? .cause(.limit) : .nothing }
+            group.addTask { await self.limits.stream.first { _ in true } == nil ? .nothing : .cause(.limit) }
             group.addTask {
                 do {
                     try await gracefulShutdown()
@@ -66,21 +86,6 @@ final class Watchdog: Sendable {
                 }
             }
             return nil
-        }
-    }
-
-    /// Waits for the limit, wherever it has been moved to by then.
-    ///
-    /// - Returns: Whether it was reached.
-    private func limitReached() async -> Bool {
-        while true {
-            let end = limit.withLock { $0 }
-            do {
-                try await Task.sleep(until: end)
-            } catch {
-                return false
-            }
-            if limit.withLock({ $0 <= .now }) { return true }
         }
     }
 }
