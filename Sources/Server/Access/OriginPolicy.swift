@@ -28,7 +28,8 @@ struct OriginPolicy: Sendable {
     /// Whether a text is a name or an address, IPv6 in brackets, and nothing more.
     static func isHost(_ text: String) -> Bool {
         if text.hasPrefix("["), text.hasSuffix("]") {
-            return text.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+            return text.contains(":")
+                && text.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
         }
         return !text.isEmpty && text.utf8.allSatisfy { $0.isHostByte }
     }
