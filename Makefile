@@ -5,7 +5,7 @@ PORT ?= 8000
 SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients fmt lint
+.PHONY: help run build test test-swift test-clients test-interop fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,6 +35,11 @@ test-clients: ## Run the Python client tests only
 	@Scripts/install-packages test
 	@swift build --product mcp-registry
 	@Scripts/mariadb run -- Scripts/test clients
+
+test-interop: ## Run the interop suite with every supported version of the MCP SDKs
+	@Scripts/install-packages test
+	@swift build --product mcp-registry
+	@Scripts/test interop
 
 fmt: ## Format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -42,7 +42,26 @@ TOOLS: dict[str, tuple[dict[str, str], set[str], str]] = {
     "remove_service": ({"service_name": "string"}, set(), "string"),
     "get_tools": ({"service_name": "string"}, set(), "array"),
     "refresh_service": ({"service_name": "string"}, set(), "string"),
+    "update_service": (
+        {
+            "service_name": "string",
+            "endpoint": "string",
+            "description": "string",
+            "requires_authorization": "boolean",
+            "method_authorization": "string",
+        },
+        {"endpoint", "description", "requires_authorization", "method_authorization"},
+        "string",
+    ),
+    "find_tools": ({"query": "string", "role": "string"}, {"role"}, "array"),
     "authorize_user_to_service": ({"service_name": "string", "user_id": "string", "token": "string"}, set(), "string"),
+    "list_tool_changes": ({"service_name": "string"}, {"service_name"}, "array"),
+    "approve_tool_changes": (
+        {"service_name": "string", "tool_name": "string", "sha256": "string"},
+        {"tool_name", "sha256"},
+        "string",
+    ),
+    "whoami": ({}, set(), "object"),
 }
 
 
@@ -144,6 +163,9 @@ async def test_calls_every_tool(client: str, shared: Deployment, name: str, endp
             assert said(attached) == f"Role with name='{role}' attached to tool with id='{order}'"
         tools = listed(await reader.call("get_tools", service_name=service))
         assert [tool["roles"] for tool in tools] == [[], [], [role]]
+        found = listed(await reader.call("find_tools", query="pizza address", role=role))
+        assert [(tool["id"], tool["service_name"], tool["name"]) for tool in found] == [(order, service, "order")]
+        assert found[0]["description"] == "Order one pizza to an address."
 
         for token in [first_token, second_token]:
             authorized = await writer.call("authorize_user_to_service", service_name=service, user_id=user, token=token)
@@ -171,6 +193,17 @@ async def test_calls_every_tool(client: str, shared: Deployment, name: str, endp
         assert listed(await reader.call("get_tools", service_name=service)) == tools, (
             "the same tools, with the same ids"
         )
+
+        assert listed(await reader.call("list_tool_changes", service_name=service)) == []
+        approved = await writer.call("approve_tool_changes", service_name=service)
+        assert said(approved) == f"No change of service with name='{service}' waits for approval"
+        updated = await writer.call("update_service", service_name=service, description="Pizza, and no more.")
+        assert said(updated) == f"Service with name='{service}' updated"
+        services = listed(await reader.call("list_services"))
+        assert {"service_name": service, "endpoint": endpoint, "description": "Pizza, and no more."} in services
+        me = await reader.call("whoami")
+        assert not me.is_error and json.loads(me.texts[0]) == me.value
+        assert set(me.value) == {"name", "may"}
 
         removed = await writer.call("remove_role", role_name=role)
         assert said(removed) == f"Role with name='{role}' deleted"

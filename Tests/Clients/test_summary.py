@@ -12,7 +12,7 @@ from conftest import PROJECT
 PASSED = '<testcase classname="t" name="a[SQLite]"/><testcase classname="t" name="a[MariaDB-mcp]"/>'
 
 
-def summary(*files: Path) -> tuple[int, list[str]]:
+def summary(*files: Path | str) -> tuple[int, list[str]]:
     done = subprocess.run([PROJECT / "Scripts/test-summary", *files], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout.splitlines()
@@ -87,3 +87,12 @@ def test_swift_tests_that_did_not_pass_count(tmp_path: Path, ends: list[str], na
 def test_a_part_that_left_no_results_counts(tmp_path: Path) -> None:
     code, lines = summary(tmp_path / "Swift.jsonl")
     assert (code, lines[-1]) == (1, "0 passed, 3 failed")
+
+
+def test_a_part_that_needs_no_engine_still_needs_results(tmp_path: Path) -> None:
+    plain = report(tmp_path, '<testcase classname="t" name="a"/>')
+    assert summary(plain)[1][-1] == "1 passed, 2 failed"
+    assert summary("--any-engine", plain)[1][-1] == "1 passed, 0 failed"
+    assert summary("--any-engine", tmp_path / "missing.xml")[1][-1] == "0 passed, 1 failed"
+    (tmp_path / "Swift.jsonl").touch()
+    assert summary(tmp_path / "Swift.jsonl", "--any-engine", plain)[1][-1] == "1 passed, 3 failed"

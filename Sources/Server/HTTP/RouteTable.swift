@@ -39,6 +39,7 @@ struct Route: Sendable {
 /// Answers every request: finds its route, checks who asks, and turns errors into problems.
 ///
 /// All paths are fixed, so the table is a dictionary. The order of checks is: path, `Host` and `Origin`, method, credentials.
+/// An unknown path is 404 for everybody: clients that look for OAuth metadata must learn that there is none.
 struct RouteTable: HTTPResponder {
     typealias Context = BasicRequestContext
 
@@ -85,8 +86,6 @@ struct RouteTable: HTTPResponder {
 
     private func answer(_ request: Request, _ candidates: [Route]) async throws -> Response {
         guard let first = candidates.first else {
-            try origins.check(request)
-            _ = try access.principal(of: request)
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
         let isOpen = first.access == .open
