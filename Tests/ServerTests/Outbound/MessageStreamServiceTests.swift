@@ -139,7 +139,7 @@ struct MessageStreamServiceTests {
             let timeouts = HTTPToolDiscovery.Timeouts(exchange: .milliseconds(300), overall: .seconds(10))
             let failure = await service.discovery(timeouts: timeouts).failure(service.origin + "/sse")
             #expect(failure == "the service did not answer within 0.3 seconds")
-            #expect(service.received.count == 2)
+            #expect(service.received.first?.method == "GET")
         }
     }
 }
