@@ -52,6 +52,7 @@ public struct RefreshSchedule: Sendable, Equatable {
     ///   - time: now.
     ///   - timeToLive: how long the service says that its tools hold.
     ///   - jitter: a factor that keeps services from being read all at once.
+    /// - Returns: the time of the next reading.
     func next(
         after time: Timestamp,
         timeToLive: Duration?,

@@ -19,6 +19,7 @@ extension MCPRegistry {
     /// - Parameters:
     ///   - query: words separated by white space; the first eight count.
     ///   - role: only tools that this role may use; nil for all.
+    /// - Returns: the tools, without their roles.
     /// - Throws: `invalid` for a query without a word, `notFound` for the role, `unavailable`
     public func findTools(_ query: String, usableBy role: RoleName?) async throws(RegistryError) -> [Tool] {
         let words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(Self.wordsMax).map(String.init)
@@ -36,6 +37,7 @@ extension MCPRegistry {
     /// The tools whose definition has changed, or that are new, and wait for approval.
     ///
     /// - Parameter service: only tools of this service; nil for all.
+    /// - Returns: each with its whole history.
     /// - Throws: `notFound`, `unavailable`
     public func toolChanges(of service: ServiceName?) async throws(RegistryError) -> [ToolChange] {
         try await snapshot { session in
