@@ -58,7 +58,10 @@ struct AccessTests {
                 headers[values: .authorization] = sent
                 let answer = try await server.send("GET", "/list_users", headers: headers)
                 answer.expectProblem(401, "the access token is not valid")
-                #expect(answer.header("WWW-Authenticate") == #"Bearer error="invalid_token", error_description="the access token is not valid""#)
+                #expect(
+                    answer.header("WWW-Authenticate")
+                        == #"Bearer error="invalid_token", error_description="the access token is not valid""#
+                )
             }
         }
     }

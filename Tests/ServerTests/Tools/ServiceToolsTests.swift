@@ -148,7 +148,8 @@ struct ServiceToolsTests {
             )
             let tools = try await server.tools(of: "pizza")
             #expect(tools.map { $0["name"]?.string } == ["new", "Price", "price"])
-            let price = #"{"id":\#(ids[1]),"name":"price","description":"Costs.","roles":["r1"],"definition_changed":true,"#
+            let price =
+                #"{"id":\#(ids[1]),"name":"price","description":"Costs.","roles":["r1"],"definition_changed":true,"#
             #expect(tools[2].text.hasPrefix(price))
             #expect(!tools.dropLast().contains { ids.contains($0["id"]?.integer ?? 0) || $0["roles"] != [] })
             try await server.expect(
