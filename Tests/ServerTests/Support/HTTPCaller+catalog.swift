@@ -92,9 +92,7 @@ extension HTTPCaller {
         return try await send("POST", "/mcp", body.text, headers: [.contentType: "application/json"])
     }
 
-    /// A request of 2026-07-28.
-    ///
-    /// - Parameter name: what `Mcp-Name` says; printable ASCII.
+    /// A request of 2026-07-28; `Mcp-Name` says the name, which must be printable ASCII.
     func modern(_ method: String, _ params: JSONObject = [:], name: String? = nil) async throws -> Answer {
         var params = params
         params["_meta"] = [
