@@ -30,7 +30,7 @@ enum ChangeTools {
             hints: .reads,
             advice: [.notFound: "list_services shows which services there are"]
         ) { arguments, _ in
-            let name = try arguments.text(ifGiven: "service_name").map { try ServiceName($0) }
+            let name = try arguments.string(ifGiven: "service_name").map { try ServiceName($0) }
             return .array(try await registry.toolChanges(of: name).map(describe))
         }
     }

@@ -224,7 +224,7 @@ enum ServiceTools {
             hints: .reads,
             advice: [.notFound: "list_roles shows which roles there are"]
         ) { arguments, _ in
-            let role = try arguments.text(ifGiven: "role").map { try RoleName($0, field: "role") }
+            let role = try arguments.string(ifGiven: "role").map { try RoleName($0, field: "role") }
             let found = try await registry.findTools(arguments.string("query"), usableBy: role).map {
                 tool -> JSONValue in
                 var entry: JSONObject = [

@@ -114,11 +114,6 @@ struct ToolArguments: Sendable {
         return value
     }
 
-    /// A text that was given, and is not empty. The name must be declared as an optional one.
-    func text(ifGiven name: String) -> String? {
-        values[name]?.string.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
     /// A text that was given, even an empty one. The name must be declared as an optional one.
     func string(ifGiven name: String) -> String? {
         values[name]?.string

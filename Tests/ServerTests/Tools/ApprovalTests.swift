@@ -98,6 +98,8 @@ struct ApprovalTests {
         }
     }
 
+    private static let advice = ": list_services shows which services there are, get_tools which tools each has"
+
     @Test("what is named must be there", arguments: Engine.available)
     func unknown(_ engine: Engine) async throws {
         try await Self.run(engine) { server in
@@ -108,10 +110,10 @@ struct ApprovalTests {
                 ),
                 (
                     #"{"service_name":"pizza","tool_name":"Add"}"#,
-                    "Service 'pizza' has no tool 'Add': get_tools shows which it has"
+                    "Service with name 'pizza' has no tool 'Add'\(Self.advice)"
                 ),
-                (#"{"service_name":"none"}"#, "Service with name 'none' not found"),
-                (#"{"service_name":"Pizza","tool_name":"add"}"#, "Service with name 'Pizza' not found"),
+                (#"{"service_name":"none"}"#, "Service with name 'none' not found\(Self.advice)"),
+                (#"{"service_name":"Pizza","tool_name":"add"}"#, "Service with name 'Pizza' not found\(Self.advice)"),
             ] {
                 try await server.expect("approve_tool_changes", arguments, fails: reason)
             }
@@ -121,7 +123,7 @@ struct ApprovalTests {
             try await server.expect(
                 "approve_tool_changes",
                 #"{"service_name":"pizza","tool_name":"add"}"#,
-                fails: "Service 'pizza' has no tool 'add': get_tools shows which it has"
+                fails: "Service with name 'pizza' has no tool 'add'\(Self.advice)"
             )
         }
     }

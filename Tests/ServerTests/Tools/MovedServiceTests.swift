@@ -36,7 +36,7 @@ struct MovedServiceTests {
                 "update_service",
                 Self.moved,
                 says:
-                    "Service with name='bank' updated; the tokens of 2 users were removed, because they were given for the "
+                    "Service with name='bank' updated; 2 users' tokens were removed, because they were given for the "
                     + "old endpoint: the users have to authorize again; the discovery credential was removed too: "
                     + "store a new one"
             )
@@ -141,7 +141,7 @@ struct MovedServiceTests {
                 "update_service",
                 Self.moved,
                 says:
-                    "Service with name='bank' updated; the tokens of 3 users were removed, because they were given for the "
+                    "Service with name='bank' updated; 3 users' tokens were removed, because they were given for the "
                     + "old endpoint: the users have to authorize again; its tools can't be read yet: \(reason)"
             )
             let service = try await server.service("bank")

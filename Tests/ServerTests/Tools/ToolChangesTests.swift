@@ -185,14 +185,18 @@ struct ToolChangesTests {
             }
             let all = ["bank price", "bank add", "pizza price", "pizza add"]
             for (arguments, expected) in [
-                ("{}", all), (#"{"service_name":null}"#, all), (#"{"service_name":""}"#, all),
-                (#"{"service_name":"pizza"}"#, Array(all[2...])),
+                ("{}", all), (#"{"service_name":null}"#, all), (#"{"service_name":"pizza"}"#, Array(all[2...])),
             ] {
                 let listed = try await server.list("list_tool_changes", arguments).map {
                     "\($0["service_name"]?.string ?? "") \($0["tool_name"]?.string ?? "")"
                 }
                 #expect(listed == expected)
             }
+            try await server.expect(
+                "list_tool_changes",
+                #"{"service_name":""}"#,
+                fails: "service_name must not be empty"
+            )
             server.discovery.offer([StubDiscovery.tool("add", "A")], by: "bank")
             try await server.refresh("bank")
             try await server.done("remove_service", #"{"service_name":"pizza"}"#)
@@ -200,7 +204,7 @@ struct ToolChangesTests {
             try await server.expect(
                 "list_tool_changes",
                 #"{"service_name":"pizza"}"#,
-                fails: "Service with name 'pizza' not found"
+                fails: "Service with name 'pizza' not found: list_services shows which services there are"
             )
         }
     }

@@ -143,7 +143,7 @@ struct UpdateServiceTests {
                 try await server.expect(
                     "update_service",
                     #"{"service_name":"\#(name)","endpoint":"http://h/mcp"}"#,
-                    fails: "Service with name '\(name)' not found"
+                    fails: "Service with name '\(name)' not found: list_services shows which services there are"
                 )
             }
             for (arguments, reason) in [
