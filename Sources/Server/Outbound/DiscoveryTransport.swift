@@ -3,6 +3,7 @@ import Logging
 import MCP
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Carries the exchanges of one discovery: deadlines, retries, sizes, one redirect, and the stream that is open.
 final class DiscoveryTransport {
@@ -135,8 +136,9 @@ final class DiscoveryTransport {
                 return await once(exchange)
             }
         } catch {
-            if !Task.isCancelled { lastFault = EndpointPolicy.unreachable }
-            return (.failed(EndpointPolicy.unreachable), .zero)
+            let failure = Self.failure(error)
+            if !Task.isCancelled { lastFault = failure }
+            return (.failed(failure), failure == EndpointPolicy.unreachable ? .zero : nil)
         }
         let status = Int(response.status.code)
         let headers = response.headers.map { (name: $0.name, value: $0.value) }
@@ -152,6 +154,16 @@ final class DiscoveryTransport {
             return (event, retryDelay(status, response.headers))
         } catch {
             return (.failed(error), nil)
+        }
+    }
+
+    /// Why there is no answer. Only whoever may be contacted gets as far as TLS and HTTP, so this tells nothing about others.
+    private static func failure(_ error: any Error) -> DiscoveryFailure {
+        switch error {
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            DiscoveryFailure(.unusable, "the service's TLS certificate or handshake can't be accepted")
+        case is HTTPParserError: DiscoveryFailure(.unusable, "what answers at the address does not speak HTTP")
+        default: EndpointPolicy.unreachable
         }
     }
 
