@@ -66,7 +66,8 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", argumentParser, asyncHTTPClient, crypto,
-                httpTypes, hummingbird, hummingbirdCore, logging, metrics, nioCore, nioHTTP1, nioHTTPCompression, nioSSL,
+                httpTypes, hummingbird, hummingbirdCore, logging, metrics, nioCore, nioHTTP1, nioHTTPCompression,
+                nioSSL,
                 serviceLifecycle,
                 unixSignals,
             ],
