@@ -3,7 +3,7 @@ internal import Synchronization
 /// Lets only so many discoveries run at once, and one for each origin; the others wait in the order they came.
 final class DiscoveryGate: Sendable {
     /// Discoveries of one process at the same time.
-    static let placesMax = 16
+    static let placesMax = 8
 
     private struct Waiter {
         let number: UInt64
