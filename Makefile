@@ -5,7 +5,7 @@ PORT ?= 8000
 SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients test-interop fmt lint
+.PHONY: help run build test test-swift test-clients test-interop fuzz fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,6 +40,11 @@ test-interop: ## Run the interop suite with every supported version of the MCP S
 	@Scripts/install-packages test
 	@swift build --product mcp-registry
 	@Scripts/test interop
+
+fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
+	@Scripts/install-packages test
+	@swift build --product mcp-registry
+	@"$$(Scripts/client-environment wire)" Tests/Clients/fuzz/fuzz.py --requests 1000000 --seconds 1200
 
 fmt: ## Format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
