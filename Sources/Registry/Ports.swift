@@ -91,6 +91,8 @@ public struct OfferedTool: Sendable, Equatable {
 public enum DiscoveryError: Error, Sendable, Equatable {
     /// The service wants a credential even for listing its tools (401 or 403).
     case authorizationRequired
+    /// The service was not asked to the end for reasons of our own, such as a shutdown: a clause as below.
+    case interrupted(String)
     /// Anything else: a clause for the caller that says what failed, without full stop, response bodies or internal
     /// addresses.
     case failed(String)

@@ -14,6 +14,8 @@ struct Application: Sendable {
     static let shutdownMax = Duration.seconds(9)
 
     private let services: [any Service]
+    private let registry: MCPRegistry
+    private let toolChanges: CatalogPolicy.ToolChanges
     private let logger: Logger
 
     /// Joins all parts; opens nothing yet.
@@ -71,11 +73,14 @@ struct Application: Sendable {
         let refresher = CatalogRefresher(registry, logger: logger)
         services =
             [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
+        self.registry = registry
+        toolChanges = configuration.catalog.toolChanges
         self.logger = logger
     }
 
     /// Serves until SIGTERM or SIGINT, then lets running requests end.
     func run() async throws {
+        if toolChanges == .quarantine { try await registry.withdrawUnapproved() }
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],

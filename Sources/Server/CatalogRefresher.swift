@@ -1,6 +1,7 @@
 internal import Logging
 internal import Registry
 internal import ServiceLifecycle
+internal import Synchronization
 
 /// Reads services again in the background as they become due. Any number of instances may do so: the database gives each
 /// service to one of them.
@@ -10,6 +11,7 @@ struct CatalogRefresher: Service {
     /// The wait before looking again for a service that is due.
     private static let pause = Duration.seconds(1)
 
+    private let reading = Reading()
     private let registry: MCPRegistry
     private let logger: Logger
 
@@ -21,33 +23,55 @@ struct CatalogRefresher: Service {
     /// Reads until shutdown.
     func run() async {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                if await readOne() { await readAll() }
-                // Sleep ends early only by cancellation, and then so does the loop.
-                try? await Task.sleep(for: Self.pause * Double.random(in: 0.5...1.5))
+            await withDiscardingTaskGroup { group in
+                while !Task.isCancelled {
+                    if reading.count < Self.readers, let service = await nextDue() {
+                        reading.enter()
+                        group.addTask {
+                            await read(service)
+                            reading.leave()
+                        }
+                    } else {
+                        // Ends early only by cancellation, and then so does the loop.
+                        try? await Task.sleep(for: Self.pause * Double.random(in: 0.5...1.5))
+                    }
+                }
             }
         }
     }
 
-    private func readAll() async {
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<Self.readers {
-                group.addTask { while await readOne() {} }
-            }
-        }
-    }
-
-    /// - Returns: Whether a service was due.
-    private func readOne() async -> Bool {
-        guard !Task.isCancelled else { return false }
+    private func nextDue() async -> ServiceToRead? {
         do throws(RegistryError) {
-            return try await registry.refreshNextDue()
+            return try await registry.leaseNextDue()
         } catch {
-            logger.warning(
-                "services can't be read again at present",
-                metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
-            )
-            return false
+            warn(error)
+            return nil
         }
+    }
+
+    private func read(_ service: ServiceToRead) async {
+        do throws(RegistryError) {
+            try await registry.refresh(service)
+        } catch {
+            warn(error)
+        }
+    }
+
+    private func warn(_ error: RegistryError) {
+        logger.warning(
+            "a service can't be read again at present",
+            metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
+        )
+    }
+
+    /// Counts the services that are being read.
+    private final class Reading: Sendable {
+        private let number = Atomic(0)
+
+        var count: Int { number.load(ordering: .relaxed) }
+
+        func enter() { number.add(1, ordering: .relaxed) }
+
+        func leave() { number.subtract(1, ordering: .relaxed) }
     }
 }

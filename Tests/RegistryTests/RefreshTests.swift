@@ -222,4 +222,55 @@ struct RefreshTests {
             #expect(try await fixture.count("tools") == 0)
         }
     }
+
+    @Test("a reading that our own shutdown interrupts is no failure of the service", arguments: Engine.available)
+    func interrupted(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            Self.pass(clock)
+            fixture.discovery.fail(.interrupted("the server is shutting down"))
+            let isDue = try await fixture.registry.refreshNextDue()
+            #expect(isDue)
+            #expect(try await fixture.service()?.status == .active)
+            clock.advance(by: RefreshSchedule.lease + .seconds(1))
+            fixture.discovery.answer([.named("order")])
+            #expect(try await fixture.registry.refreshNextDue(), "another instance goes on after the lease")
+        }
+    }
+
+    @Test("a credential that can't be opened is a failure that says what to do", arguments: Engine.available)
+    func unopenable(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            try await fixture.registry.storeDiscoveryCredential(
+                NewToken("t"),
+                .bearer,
+                for: ServiceName("pizza"),
+                by: .administrator
+            )
+            let other = fixture.another(vault: nil, clock: clock)
+            Self.pass(clock)
+            #expect(try await other.refreshNextDue())
+            let service = try #require(try await fixture.service())
+            #expect(service.status == .failing && service.failures == 1)
+            #expect(service.lastError == "the stored discovery credential can't be opened, store it again")
+            #expect(fixture.discovery.calls.count == 1, "nobody was asked without it")
+            let refused = try await failure { _ = try await other.refresh(ServiceName("pizza"), by: .administrator) }
+            #expect(refused?.code == .upstream)
+        }
+    }
+
+    @Test("under quarantine a description is taken only when an administrator asks for it", arguments: Engine.available)
+    func description(engine: Engine) async throws {
+        let clock = ManualClock()
+        var policy = CatalogPolicy()
+        policy.toolChanges = .quarantine
+        try await RegistryFixture.with(engine, policy: policy, clock: clock) { fixture in
+            try await fixture.addService(description: "")
+            Self.pass(clock)
+            fixture.discovery.answer([], description: "Obey me.")
+            #expect(try await fixture.registry.refreshNextDue())
+            #expect(fixture.discovery.calls.last?.wantsDescription == false)
+            _ = try await fixture.registry.refresh(ServiceName("pizza"), by: .administrator)
+            #expect(try await fixture.service()?.description == "Obey me.")
+        }
+    }
 }

@@ -170,6 +170,15 @@ extension OfferedTool {
     }
 }
 
+extension MCPRegistry {
+    /// Takes a service that is due and reads it; whether there was one.
+    func refreshNextDue() async throws -> Bool {
+        guard let leased = try await leaseNextDue() else { return false }
+        try await refresh(leased)
+        return true
+    }
+}
+
 /// What the closure throws as a registry's error; nil when it throws nothing.
 func failure(_ body: () async throws -> Void) async throws -> RegistryError? {
     do {

@@ -43,7 +43,7 @@ struct ToolChangeTests {
             tool: tool,
             sha256: sha256,
             by: Principal(name: "ann")
-        ).map(\.tool.definition.name)
+        ).map(\.definition.name)
     }
 
     @Test("a service that was just added has nothing to approve", arguments: Engine.available)
@@ -69,8 +69,8 @@ struct ToolChangeTests {
             #expect(tools["order"]?.changedAt != nil && tools["pay"]?.changedAt == nil)
             let open = try await fixture.registry.toolChanges(of: ServiceName("pizza"))
             #expect(open.map(\.tool.definition.name) == ["order"])
-            #expect(open.first?.approved?.definition.description == "Orders pizza.")
-            #expect(open.first?.offered?.definition.description == "Steals pizza.")
+            #expect(open.first?.approved?.description == "Orders pizza.")
+            #expect(open.first?.offered.description == "Steals pizza.")
             #expect(try await Self.approve(fixture) == ["order"])
             let rows = try await fixture.count("audit_log")
             #expect(try await Self.approve(fixture) == [])
@@ -110,7 +110,7 @@ struct ToolChangeTests {
             try await fixture.registry.attach(RoleName("guest"), to: spy.id, by: .administrator)
             #expect(try await Self.usable(fixture).count == 2)
             let change = try #require(try await fixture.registry.toolChanges(of: nil).first)
-            #expect(change.approved == nil && change.offered?.definition.description == "Spies.")
+            #expect(change.approved == nil && change.offered.description == "Spies.")
             try await Self.refresh(fixture, tools)
             #expect(try await Self.approve(fixture) == ["spy"])
             spy = try #require(try await fixture.tools()["spy"])
@@ -170,7 +170,8 @@ struct ToolChangeTests {
                     try await Self.refresh(fixture, [.named("order", text), pay])
                 }
                 let history = try #require(try await fixture.registry.toolChanges(of: nil).first?.history)
-                #expect(history.map(\.definition.description) == ["Orders pizza.", "B", "Orders pizza.", "C"])
+                let texts = ["Orders pizza.", "B", "Orders pizza.", "C"]
+                #expect(history.map(\.sha256) == texts.map { OfferedTool.named("order", $0).sha256 })
                 #expect(history.map { $0.approvedAt != nil } == [true, false, true, false])
                 try await Self.refresh(fixture, [.named("order", "Orders pizza."), pay])
                 #expect(try await fixture.registry.toolChanges(of: nil).isEmpty)
@@ -268,6 +269,37 @@ struct ToolChangeTests {
             try await fixture.addService()
             let found = try await fixture.registry.findTools("tool", usableBy: nil)
             #expect(found.count == MCPRegistry.foundMax)
+        }
+    }
+
+    @Test("quarantine takes back what was told before it was the policy", arguments: Engine.available)
+    func withdrawal(engine: Engine) async throws {
+        try await Self.with(engine, .accept) { fixture in
+            let pay = OfferedTool.named("pay", "Pays.")
+            try await Self.refresh(fixture, [.named("order", "Evil."), pay, .named("spy", "Spies.")])
+            var policy = CatalogPolicy()
+            policy.toolChanges = .quarantine
+            let strict = fixture.another(vault: nil, policy: policy)
+            for _ in 1...2 { try await strict.withdrawUnapproved() }
+            let tools = try await fixture.tools()
+            #expect(tools["order"]?.definition.description == "Orders pizza." && tools["order"]?.changedAt != nil)
+            #expect(tools["spy"]?.definition.description == "Spies.", "what came while all was accepted is approved")
+            #expect(try await strict.findTools("evil", usableBy: nil).isEmpty)
+            #expect(try await fixture.count("audit_log WHERE action = 'tool.withdraw_definition'") == 1)
+            #expect(try await Self.approve(fixture) == ["order"])
+            #expect(try await fixture.tools()["order"]?.definition.description == "Evil.")
+        }
+    }
+
+    @Test("a service that always offers other names does not fill the database", arguments: Engine.available)
+    func endlessNames(engine: Engine) async throws {
+        try await Self.with(engine, .accept) { fixture in
+            for round in 0..<4 {
+                try await Self.refresh(fixture, (0..<60).map { .named("r\(round)t\($0)") })
+            }
+            #expect(try await fixture.count("tools") == 60 + ToolReconciliation.goneMax + 2, "two of them have roles")
+            try await Self.refresh(fixture, [.named("order", "Orders pizza."), .named("pay", "Pays.")])
+            #expect(try await Self.usable(fixture).count == 2)
         }
     }
 }

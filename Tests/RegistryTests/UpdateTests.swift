@@ -126,14 +126,14 @@ struct UpdateTests {
         }
     }
 
-    @Test("an empty description is asked for at the next reading, which is due at once", arguments: Engine.available)
+    @Test("an empty description is asked for at once, with the stored credential", arguments: Engine.available)
     func description(engine: Engine) async throws {
         try await Self.with(engine) { fixture in
-            _ = try await Self.update(fixture, description: "")
             fixture.discovery.answer([.named("order", "Orders.")], description: "Own words.")
-            #expect(try await fixture.registry.refreshNextDue())
+            #expect(try await Self.update(fixture, description: "").service.description == "Own words.")
             #expect(fixture.discovery.calls.last?.wantsDescription == true)
-            #expect(try await fixture.service()?.description == "Own words.")
+            #expect(fixture.discovery.calls.last?.token == "own")
+            #expect(try await fixture.token("u1") == "t")
             _ = try await Self.update(fixture, endpoint: Self.moved, description: "")
             #expect(fixture.discovery.calls.last?.wantsDescription == true)
         }

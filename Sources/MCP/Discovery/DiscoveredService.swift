@@ -41,6 +41,8 @@ public struct DiscoveryFailure: Error, Sendable, Equatable, CustomStringConverti
         case unavailable
         /// What answers is no MCP service, or breaks the protocol or a limit.
         case unusable
+        /// The service was not asked, or not to the end, for reasons of our own.
+        case interrupted
     }
 
     /// What can be done about it.

@@ -8,6 +8,7 @@ enum AuditAction: String, SQLConvertible {
     case removeService = "service.remove"
     case serviceFailed = "service.failed"
     case approveToolChanges = "tool.approve_changes"
+    case withdrawDefinition = "tool.withdraw_definition"
     case createRole = "role.create"
     case removeRole = "role.remove"
     case setSystemPrompt = "role.set_system_prompt"
@@ -23,6 +24,7 @@ enum AuditAction: String, SQLConvertible {
     var changesCatalog: Bool {
         switch self {
         case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
+            .withdrawDefinition,
             .createRole, .removeRole, .setSystemPrompt, .attachRole,
             .detachRole:
             true

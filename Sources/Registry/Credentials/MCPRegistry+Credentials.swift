@@ -59,12 +59,11 @@ extension MCPRegistry {
         }
     }
 
-    func discoveryCredential(for service: RegisteredService) async throws(RegistryError) -> DiscoveryCredential? {
-        guard let found = try await read({ try CredentialTable.findDiscovery(serviceID: service.id, $0) }) else {
-            return nil
-        }
-        let context = TokenContext.discovery(serviceID: service.id)
-        let token = try open(found.sealed, context, try requiredVault(), of: "discovery of '\(service.name)'")
+    /// What the registry itself sends to a service; nil when nothing is stored.
+    func discoveryCredential(_ known: ServiceToRead) throws(RegistryError) -> DiscoveryCredential? {
+        guard let found = known.credential else { return nil }
+        let context = TokenContext.discovery(serviceID: known.service.id)
+        let token = try open(found.sealed, context, try requiredVault(), of: "discovery of '\(known.service.name)'")
         return DiscoveryCredential(method: found.method, token: token)
     }
 

@@ -41,18 +41,35 @@ enum DefinitionTable {
         return digests
     }
 
-    /// Everything recorded for a tool, oldest first.
-    static func history(of tool: ToolID, _ session: Session) throws(DatabaseError) -> [ToolChange.Version] {
+    /// The change of a tool that waits for approval; nil when nothing was recorded.
+    static func change(of tool: Tool, _ session: Session) throws(DatabaseError) -> ToolChange? {
         let rows = try session.rows(
             """
-            SELECT d.id, d.sha256, t.name, d.title, d.description, d.input_schema, d.output_schema, d.annotations, d.icons,
-            d.recorded_at, d.approved_at, d.approved_by FROM tool_definitions d JOIN tools t ON t.id = d.tool_id
-            WHERE d.tool_id = \(tool) ORDER BY d.id
+            SELECT id, sha256, recorded_at, approved_at, approved_by FROM tool_definitions
+            WHERE tool_id = \(tool.id) ORDER BY id
             """
         )
-        var versions: [ToolChange.Version] = []
-        for row in rows { versions.append(try ToolChange.Version(row: row)) }
-        return versions
+        var history: [ToolChange.Version] = []
+        for row in rows { history.append(try ToolChange.Version(row: row)) }
+        guard let last = history.last, let offered = try definition(last.id, session) else { return nil }
+        let approved = history.last { $0.approvedAt != nil }
+        return ToolChange(
+            tool: tool,
+            approved: try approved.flatMap { version throws(DatabaseError) in try definition(version.id, session) },
+            offered: offered,
+            history: history
+        )
+    }
+
+    private static func definition(_ id: Int64, _ session: Session) throws(DatabaseError) -> OfferedTool? {
+        let row = try session.row(
+            """
+            SELECT t.name, d.title, d.description, d.input_schema, d.output_schema, d.annotations, d.icons
+            FROM tool_definitions d JOIN tools t ON t.id = d.tool_id WHERE d.id = \(id)
+            """
+        )
+        guard let row else { return nil }
+        return try OfferedTool(row: row)
     }
 
     static func approve(

@@ -2,8 +2,6 @@ internal import DBDriver
 internal import Logging
 
 extension MCPRegistry {
-    /// Why a service without tools has none.
-    static let authorizationRequired = "the service requires authorization, store a discovery credential for it"
     /// Services among which an instance chooses: many instances then seldom want the same one.
     private static let candidates = 8
 
@@ -12,32 +10,42 @@ extension MCPRegistry {
     /// - Returns: how many tools it has now.
     /// - Throws: `notFound`, `upstream` (the stored tools stay as they were, and the service is marked), `unavailable`
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
-        guard let service = try await read({ try ServiceTable.find(name, $0) }) else { throw Self.noService(name) }
-        return try await refresh(service, isLeased: false, by: principal)
+        let found = try await snapshot { session in
+            try ServiceTable.find(name, session).map { try ServiceToRead($0, isLeased: false, session) }
+        }
+        guard let found else { throw Self.noService(name) }
+        return try await read(found, by: principal)
     }
 
-    /// Reads one of the services again whose time has come, and writes down how that went. Of all instances that share the
-    /// database one does it: it takes the service by moving the time of its next reading, and has until then; should it
-    /// die, the service is due again.
+    /// Takes one of the services whose time has come, to be read again with ``refresh(_:)``. Of all instances that share the
+    /// database one gets it: it moves the time of the next reading, and has until then; should it die, the service is due
+    /// again.
     ///
-    /// - Returns: whether a service was due.
+    /// - Returns: the service; nil when none is due, or another instance was faster.
     /// - Throws: `unavailable`
-    public func refreshNextDue() async throws(RegistryError) -> Bool {
+    public func leaseNextDue() async throws(RegistryError) -> ServiceToRead? {
         let due = try await read { [clock] in try ServiceTable.due(at: clock(), limit: Self.candidates, $0) }
-        guard var service = due.randomElement() else { return false }
-        let leased = try await note { [service] session, time in
-            let end = time + RefreshSchedule.lease
-            return try ServiceTable.moveNextRead(of: service, to: end, session) ? end : nil
+        guard let chosen = due.randomElement() else { return nil }
+        return try await note { session, time in
+            guard var service = try ServiceTable.lock(chosen.name, session), service.nextRead <= time else {
+                return nil
+            }
+            service.nextRead = time + RefreshSchedule.lease
+            try ServiceTable.update(service, at: time, session)
+            return try ServiceToRead(service, isLeased: true, session)
         }
-        guard let leased else { return true }
-        service.nextRead = leased
+    }
+
+    /// Reads a leased service again, and writes down how that went.
+    ///
+    /// - Throws: `unavailable`
+    public func refresh(_ leased: ServiceToRead) async throws(RegistryError) {
         do throws(RegistryError) {
-            _ = try await refresh(service, isLeased: true, by: .refresher)
+            _ = try await read(leased, by: .refresher)
         } catch {
             guard [.upstream, .conflict, .notFound].contains(error.code) else { throw error }
             logger.info("a service could not be read again", metadata: ["reason": "\(error.message)"])
         }
-        return true
     }
 
     /// What a service offers that is new, or has a new endpoint; nil when it wants a credential even for that.
@@ -45,53 +53,59 @@ extension MCPRegistry {
     /// - Throws: `upstream`
     func firstReading(
         of endpoint: Endpoint,
-        wantsDescription: Bool
+        wantsDescription: Bool,
+        _ credential: DiscoveryCredential? = nil
     ) async throws(RegistryError) -> Discovery? {
         do throws(DiscoveryError) {
-            return try await discovery.discover(endpoint, wantsDescription: wantsDescription, credential: nil)
+            return try await discovery.discover(endpoint, wantsDescription: wantsDescription, credential: credential)
         } catch {
-            switch error {
-            case .authorizationRequired: return nil
-            case .failed(let reason): throw Self.unread(endpoint, reason)
-            }
+            guard error != .authorizationRequired else { return nil }
+            throw Self.unread(endpoint, error.reason)
         }
     }
 
-    private func refresh(
-        _ service: RegisteredService,
-        isLeased: Bool,
-        by principal: Principal
-    ) async throws(RegistryError) -> Int {
-        let credential = try await discoveryCredential(for: service)
+    private func read(_ known: ServiceToRead, by principal: Principal) async throws(RegistryError) -> Int {
+        let service = known.service
+        let credential: DiscoveryCredential?
+        do throws(RegistryError) {
+            credential = try discoveryCredential(known)
+        } catch {
+            logger.error(
+                "\(error.message)",
+                metadata: ["service": "\(service.name)", "detail": "\(error.detail ?? "")"]
+            )
+            let reason = "the stored discovery credential can't be opened, store it again"
+            try await keep(.failing, reason, of: known, by: principal)
+            throw Self.unread(service.endpoint, reason)
+        }
+        // Asked for only by those who gave none: what an administrator wrote stays. Under quarantine nothing that nobody has
+        // asked for is told.
+        let mayDescribe = policy.toolChanges == .accept || !known.isLeased
         let found: Discovery
         do throws(DiscoveryError) {
-            // Asked for only by those who gave none: what an administrator wrote stays.
             found = try await discovery.discover(
                 service.endpoint,
-                wantsDescription: service.description == NewService.fallbackDescription,
+                wantsDescription: mayDescribe && service.description == NewService.fallbackDescription,
                 credential: credential
             )
         } catch {
-            let reason =
-                switch error {
-                case .authorizationRequired: Self.authorizationRequired
-                case .failed(let reason): reason
-                }
-            let status: RegisteredService.Status =
-                error == .authorizationRequired ? .authorizationRequired : .failing
-            try await keep(status, reason, of: service, isLeased: isLeased, by: principal)
-            throw Self.unread(service.endpoint, reason)
+            switch error {
+            case .authorizationRequired: try await keep(.authorizationRequired, error.reason, of: known, by: principal)
+            case .failed: try await keep(.failing, error.reason, of: known, by: principal)
+            case .interrupted: break
+            }
+            throw Self.unread(service.endpoint, error.reason)
         }
-        return try await keep(found, of: service, isLeased: isLeased, by: principal)
+        return try await keep(found, of: known, by: principal)
     }
 
     /// Writes down a reading that went well.
     private func keep(
         _ found: Discovery,
-        of service: RegisteredService,
-        isLeased: Bool,
+        of known: ServiceToRead,
         by principal: Principal
     ) async throws(RegistryError) -> Int {
+        let (service, isLeased) = (known.service, known.isLeased)
         let now = clock()
         let next = policy.schedule.next(after: now, timeToLive: found.timeToLive)
         let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
@@ -123,10 +137,10 @@ extension MCPRegistry {
     private func keep(
         _ status: RegisteredService.Status,
         _ reason: String,
-        of service: RegisteredService,
-        isLeased: Bool,
+        of known: ServiceToRead,
         by principal: Principal
     ) async throws(RegistryError) {
+        let (service, isLeased) = (known.service, known.isLeased)
         let error = String(reason.unicodeScalars.prefix(Limits.reasonCharactersMax))
         let next = policy.schedule.next(after: clock(), failures: service.failures + 1)
         let write = { @Sendable (session: Session, time: Timestamp) in
@@ -181,5 +195,15 @@ extension MCPRegistry {
 
     static func unread(_ endpoint: Endpoint, _ reason: String) -> RegistryError {
         RegistryError(.upstream, "Failed to fetch tools from \(endpoint): \(reason)")
+    }
+}
+
+extension DiscoveryError {
+    /// Why the service could not be read, as a clause.
+    var reason: String {
+        switch self {
+        case .authorizationRequired: "the service requires authorization, store a discovery credential for it"
+        case .interrupted(let reason), .failed(let reason): reason
+        }
     }
 }

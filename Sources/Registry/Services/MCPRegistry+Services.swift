@@ -39,7 +39,7 @@ extension MCPRegistry {
             method: new.method,
             status: found == nil ? .authorizationRequired : .active,
             lastSeen: found == nil ? nil : now,
-            lastError: found == nil ? Self.authorizationRequired : nil,
+            lastError: found == nil ? DiscoveryError.authorizationRequired.reason : nil,
             nextRead: policy.schedule.next(after: now, timeToLive: found?.timeToLive)
         )
         let tools = (found?.tools ?? []).prefix(Limits.toolsPerServiceMax).enumerated()

@@ -2,51 +2,53 @@ internal import DBDriver
 
 extension MCPRegistry {
     /// Changes a service. With a new endpoint its tools are read there first; then every token stored for the service is
-    /// removed, since it was given for another address (a renamed service must not inherit tokens).
+    /// removed, since it was given for another address (a service that moves must not take tokens along). With an empty
+    /// description the service is asked for its own.
     ///
     /// - Throws: `notFound`, `invalid`, `conflict` when the endpoint is taken or the service was changed meanwhile,
-    ///   `upstream` when it can't be read at the new endpoint, and then nothing is changed; `unavailable`
+    ///   `upstream` when the service can't be read, and then nothing is changed; `unavailable`
     public func update(
         _ name: ServiceName,
         _ wish: ServiceUpdate,
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
-        guard let service = try await read({ try ServiceTable.find(name, $0) }) else { throw Self.noService(name) }
+        let known = try await snapshot { session in
+            try ServiceTable.find(name, session).map { try ServiceToRead($0, isLeased: false, session) }
+        }
+        guard let known else { throw Self.noService(name) }
+        let service = known.service
         let method = try wish.method(after: service)
-        let moves = wish.endpoint.map { $0 != service.endpoint } ?? false
         let endpoint = wish.endpoint ?? service.endpoint
+        let moves = endpoint != service.endpoint
         if moves { try await read { try Self.refuseTaken(endpoint, $0) } }
-        let found = moves ? try await firstReading(of: endpoint, wantsDescription: wish.description == "") : nil
+        let asks = wish.description == ""
+        // What was stored for the old endpoint is not sent to the new one.
+        let credential = moves ? nil : try asks ? discoveryCredential(known) : nil
+        let found = moves || asks ? try await firstReading(of: endpoint, wantsDescription: asks, credential) : nil
         return try await change(.updateService, "service '\(name)'", by: principal) { [policy] session, time in
-            let current = try Self.lock(service, session)
-            var updated = current
-            updated.endpoint = endpoint
-            updated.method = method
-            updated.requiresAuthorization = method != .none
+            var updated = try Self.lock(service, session)
+            (updated.endpoint, updated.method, updated.requiresAuthorization) = (endpoint, method, method != .none)
             if let text = wish.description {
                 updated.description = text.isEmpty ? found?.serviceDescription ?? NewService.fallbackDescription : text
             }
-            // A description that is to be asked for is asked for at the next reading, which is due at once.
-            if wish.description == "", !moves { updated.nextRead = time }
-            guard moves else {
-                try ServiceTable.update(updated, at: time, session)
-                return ServiceUpdate.Outcome(
-                    service: updated,
-                    tokensRemoved: 0,
-                    isDiscoveryCredentialRemoved: false
-                )
+            var removed = (userTokens: 0, discoveryCredentials: 0)
+            if moves {
+                try Self.refuseTaken(endpoint, session)
+                removed = try CredentialTable.deleteAll(serviceID: service.id, session)
             }
-            try Self.refuseTaken(endpoint, session)
-            updated.status = found == nil ? .authorizationRequired : .active
-            updated.lastSeen = found == nil ? current.lastSeen : time
-            updated.lastError = found == nil ? Self.authorizationRequired : nil
-            updated.failures = 0
-            updated.nextRead = policy.schedule.next(after: time, timeToLive: found?.timeToLive)
-            let removed = try CredentialTable.deleteAll(serviceID: service.id, session)
             if let found {
+                (updated.status, updated.lastSeen, updated.lastError) = (.active, time, nil)
                 let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
                 let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
                 try ToolTable.apply(changes, of: service.id, at: time, session)
+            } else if moves || asks {
+                (updated.status, updated.lastError) = (
+                    .authorizationRequired, DiscoveryError.authorizationRequired.reason
+                )
+            }
+            if moves || asks {
+                updated.failures = 0
+                updated.nextRead = policy.schedule.next(after: time, timeToLive: found?.timeToLive)
             }
             try ServiceTable.update(updated, at: time, session)
             return ServiceUpdate.Outcome(

@@ -43,6 +43,11 @@ extension OfferedTool {
         return parts.filter { $0.1.map { Array($0.utf8) } != $0.2.map { Array($0.utf8) } }.map(\.0)
     }
 
+    /// What is told of a tool that was never approved: nothing but its name.
+    static func silent(named name: String) -> OfferedTool {
+        OfferedTool(name: name, description: "", inputSchema: #"{"type":"object"}"#)
+    }
+
     init(row: Row) throws(DatabaseError) {
         self.init(
             name: try row.get("name"),

@@ -60,19 +60,6 @@ enum ServiceTable {
         return services
     }
 
-    /// Moves the time of the next reading, unless another instance has.
-    static func moveNextRead(
-        of service: RegisteredService,
-        to time: Timestamp,
-        _ session: Session
-    ) throws(DatabaseError) -> Bool {
-        try session.execute(
-            """
-            UPDATE services SET next_read = \(time) WHERE id = \(service.id) AND next_read = \(service.nextRead)
-            """
-        ) > 0
-    }
-
     /// Writes everything that may change about a service.
     static func update(_ service: RegisteredService, at time: Timestamp, _ session: Session) throws(DatabaseError) {
         try session.execute(

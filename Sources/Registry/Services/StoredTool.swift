@@ -11,6 +11,8 @@ struct StoredTool: Equatable {
     /// Since when the service no longer offers the tool.
     var goneAt: Timestamp?
     let createdAt: Timestamp
+    /// Whether any role is attached to it.
+    var hasRoles = false
 }
 
 /// One of the definitions that a tool has had.

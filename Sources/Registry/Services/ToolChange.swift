@@ -2,14 +2,12 @@ public import DBDriver
 
 /// A change of a tool that waits for an administrator's approval.
 public struct ToolChange: Sendable, Equatable {
-    /// A definition that the tool has had.
+    /// A definition that the tool has had, by its digest.
     public struct Version: Sendable, Equatable {
         let id: Int64
         /// The SHA-256 of the definition's canonical JSON.
         public let sha256: [UInt8]
-        /// The definition, as the service gave it.
-        public let definition: OfferedTool
-        /// When it was first seen.
+        /// When it was seen.
         public let recordedAt: Timestamp
         /// When it was approved; nil when it was not.
         public let approvedAt: Timestamp?
@@ -19,7 +17,6 @@ public struct ToolChange: Sendable, Equatable {
         init(row: Row) throws(DatabaseError) {
             id = try row.get("id")
             sha256 = try row.get("sha256")
-            definition = try OfferedTool(row: row)
             recordedAt = try row.get("recorded_at")
             approvedAt = try row.get("approved_at")
             approvedBy = try row.get("approved_by")
@@ -28,11 +25,10 @@ public struct ToolChange: Sendable, Equatable {
 
     /// The tool.
     public let tool: Tool
-    /// All its definitions, oldest first; the last one waits for approval.
-    public let history: [Version]
-
-    /// What the service offers now.
-    public var offered: Version? { history.last }
     /// What was approved last; nil for a new tool.
-    public var approved: Version? { history.last { $0.approvedAt != nil } }
+    public let approved: OfferedTool?
+    /// What the service offers now, and waits for approval.
+    public let offered: OfferedTool
+    /// All its definitions, oldest first; the last one is the one that waits.
+    public let history: [Version]
 }

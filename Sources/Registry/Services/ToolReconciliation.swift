@@ -16,6 +16,9 @@ struct ToolReconciliation: Equatable {
 
     /// Definitions kept of one tool. A service that changes a tool with every reading does not fill the database.
     static let historyMax = 50
+    /// Tools of a service without roles that are kept out of sight. A service that offers other names at each reading does
+    /// not fill the database either; the roles of the others were attached by people.
+    static let goneMax = 100
 
     private(set) var added: [Addition] = []
     /// Rows that differ from what is stored.
@@ -56,15 +59,14 @@ struct ToolReconciliation: Equatable {
             }
         }
         let names = Set(offered.map { Array($0.name.utf8) })
-        for tool in stored where !names.contains(Array(tool.definition.name.utf8)) { miss(tool, policy, time) }
+        miss(stored.filter { !names.contains(Array($0.definition.name.utf8)) }, policy, time)
     }
 
     private mutating func add(_ tool: OfferedTool, _ position: Int, _ policy: CatalogPolicy) {
         switch policy.toolChanges {
         case .accept: added.append(Addition(position: position, definition: tool))
         case .quarantine:
-            let silent = OfferedTool(name: tool.name, description: "", inputSchema: #"{"type":"object"}"#)
-            added.append(Addition(position: position, definition: silent, pending: tool))
+            added.append(Addition(position: position, definition: .silent(named: tool.name), pending: tool))
         }
     }
 
@@ -95,14 +97,20 @@ struct ToolReconciliation: Equatable {
         if new != old || new.definition.sha256 != stored { updated.append(new) }
     }
 
-    private mutating func miss(_ tool: StoredTool, _ policy: CatalogPolicy, _ time: Timestamp) {
-        guard let goneAt = tool.goneAt else {
+    /// Keeps tools that are not offered for the time of grace, those that were offered last before others.
+    private mutating func miss(_ tools: [StoredTool], _ policy: CatalogPolicy, _ time: Timestamp) {
+        var withoutRoles = 0
+        for tool in tools.sorted(by: { ($0.goneAt ?? time) > ($1.goneAt ?? time) }) {
             var gone = tool
-            gone.goneAt = time
-            updated.append(gone)
-            return
+            gone.goneAt = tool.goneAt ?? time
+            if !tool.hasRoles { withoutRoles += 1 }
+            if (tool.goneAt ?? time) + policy.removedToolGrace <= time || withoutRoles > Self.goneMax && !tool.hasRoles
+            {
+                expired.append(tool.id)
+            } else if gone != tool {
+                updated.append(gone)
+            }
         }
-        if goneAt + policy.removedToolGrace <= time { expired.append(tool.id) }
     }
 
     private mutating func record(_ id: ToolID, _ tool: OfferedTool, at time: Timestamp, approvedAt: Timestamp?) {

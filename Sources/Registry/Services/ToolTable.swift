@@ -78,17 +78,59 @@ enum ToolTable {
         )
     }
 
-    /// The tools whose change waits for approval, of one service or of all; without their roles.
-    static func changed(of service: ServiceName?, _ session: Session) throws(DatabaseError) -> [Tool] {
-        let ofService: SQL = service.map { "AND s.name = \($0)" } ?? ""
+    /// The tools whose change waits for approval, of one service or of all, or one tool; without their roles.
+    static func changed(
+        of service: ServiceName?,
+        named name: String? = nil,
+        limit: Int = Limits.toolsPerServiceMax,
+        _ session: Session
+    ) throws(DatabaseError) -> [Tool] {
+        var conditions: SQL = "t.changed_at IS NOT NULL AND t.gone_at IS NULL"
+        if let service { conditions = "\(conditions) AND s.name = \(service)" }
+        if let name { conditions = "\(conditions) AND t.name = \(name)" }
         return try tools(
             session.rows(
                 """
                 SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-                WHERE t.changed_at IS NOT NULL AND t.gone_at IS NULL \(ofService) ORDER BY s.name, t.position, t.id
+                WHERE \(conditions) ORDER BY s.name, t.position, t.id LIMIT \(limit)
                 """
             )
         )
+    }
+
+    /// One tool whose change waits for approval, even while its service does not offer it.
+    static func changed(_ id: ToolID, _ session: Session) throws(DatabaseError) -> Tool? {
+        try tools(
+            session.rows(
+                """
+                SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
+                WHERE t.id = \(id) AND t.changed_at IS NOT NULL
+                """
+            )
+        ).first
+    }
+
+    /// The tools whose change waits for approval, even while their service does not offer them.
+    static func changedIDs(_ session: Session) throws(DatabaseError) -> [ToolID] {
+        var ids: [ToolID] = []
+        for row in try session.rows("SELECT id FROM tools WHERE changed_at IS NOT NULL ORDER BY id") {
+            ids.append(try row.get("id"))
+        }
+        return ids
+    }
+
+    static func isOffered(
+        _ name: String,
+        by service: ServiceName,
+        _ session: Session
+    ) throws(DatabaseError) -> Bool {
+        let row = try session.row(
+            """
+            SELECT t.id FROM tools t JOIN services s ON s.id = t.service_id
+            WHERE s.name = \(service) AND t.name = \(name) AND t.gone_at IS NULL
+            """
+        )
+        return row != nil
     }
 
     /// Whether the tool `t` is there and may be used by an existing role.
@@ -125,7 +167,8 @@ enum ToolTable {
         let rows = try session.rows(
             """
             SELECT id, name, title, description, input_schema, output_schema, annotations, icons, position, changed_at,
-            gone_at, created_at FROM tools WHERE service_id = \(serviceID) ORDER BY position, id
+            gone_at, created_at, EXISTS (SELECT 1 FROM tool_roles r WHERE r.tool_id = tools.id) AS has_roles
+            FROM tools WHERE service_id = \(serviceID) ORDER BY position, id
             """
         )
         for row in rows {
@@ -136,7 +179,8 @@ enum ToolTable {
                     position: try row.get("position"),
                     changedAt: try row.get("changed_at"),
                     goneAt: try row.get("gone_at"),
-                    createdAt: try row.get("created_at")
+                    createdAt: try row.get("created_at"),
+                    hasRoles: try row.get("has_roles")
                 )
             )
         }
@@ -191,16 +235,36 @@ enum ToolTable {
         try insert(changes.added, of: serviceID, at: time, session)
     }
 
-    static func update(_ tool: StoredTool, at time: Timestamp, _ session: Session) throws(DatabaseError) {
-        let definition = tool.definition
+    /// Changes what agents are told of a tool, and whether that is all there is.
+    static func tell(
+        _ definition: OfferedTool,
+        of id: ToolID,
+        isApproved: Bool,
+        at time: Timestamp,
+        _ session: Session
+    ) throws(DatabaseError) {
+        let approval: SQL = isApproved ? "changed_at = NULL," : ""
         try session.execute(
             """
-            UPDATE tools SET title = \(definition.title), description = \(definition.description),
-            input_schema = \(definition.inputSchema), output_schema = \(definition.outputSchema),
-            annotations = \(definition.annotations), icons = \(definition.icons),
-            search_text = \(definition.searchText), position = \(tool.position), changed_at = \(tool.changedAt),
-            gone_at = \(tool.goneAt), updated_at = \(time) WHERE id = \(tool.id)
+            UPDATE tools SET \(assignments(definition)), \(approval) updated_at = \(time) WHERE id = \(id)
             """
         )
+    }
+
+    private static func update(_ tool: StoredTool, at time: Timestamp, _ session: Session) throws(DatabaseError) {
+        try session.execute(
+            """
+            UPDATE tools SET \(assignments(tool.definition)), position = \(tool.position),
+            changed_at = \(tool.changedAt), gone_at = \(tool.goneAt), updated_at = \(time) WHERE id = \(tool.id)
+            """
+        )
+    }
+
+    private static func assignments(_ definition: OfferedTool) -> SQL {
+        """
+        title = \(definition.title), description = \(definition.description), input_schema = \(definition.inputSchema),
+        output_schema = \(definition.outputSchema), annotations = \(definition.annotations),
+        icons = \(definition.icons), search_text = \(definition.searchText)
+        """
     }
 }

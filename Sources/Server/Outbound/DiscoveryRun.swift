@@ -20,7 +20,7 @@ struct DiscoveryRun: Sendable {
     func service(by session: DiscoverySession) async throws(DiscoveryFailure) -> DiscoveredService {
         let watchdog = Watchdog(deadline: .now + timeouts.overall)
         let outcome = await watchdog.watch { await self.outcome(session, watchdog) }
-        guard let outcome else { throw DiscoveryFailure(.unavailable, "the request was cancelled") }
+        guard let outcome else { throw DiscoveryFailure(.interrupted, "the request was cancelled") }
         return try outcome.get()
     }
 
@@ -108,9 +108,9 @@ struct DiscoveryRun: Sendable {
 
     private func interruption(_ watchdog: Watchdog, _ phase: Phase) -> DiscoveryFailure {
         switch (watchdog.cause, phase) {
-        case (nil, _): DiscoveryFailure(.unavailable, "the request was cancelled")
-        case (.shutdown, _): DiscoveryFailure(.unavailable, "the server is shutting down")
-        case (.limit, .waiting): DiscoveryFailure(.unavailable, "too many services are being read at the moment")
+        case (nil, _): DiscoveryFailure(.interrupted, "the request was cancelled")
+        case (.shutdown, _): DiscoveryFailure(.interrupted, "the server is shutting down")
+        case (.limit, .waiting): DiscoveryFailure(.interrupted, "too many services are being read at the moment")
         case (.limit, .resolving): EndpointPolicy.unreachable
         case (.limit, .talking(let transport)): transport.timeout(timeouts)
         }

@@ -60,8 +60,11 @@ struct HTTPToolDiscovery: ToolDiscovery {
             )
             return Discovery(service)
         } catch {
-            if error.kind == .authorizationRequired { throw .authorizationRequired }
-            throw .failed(error.reason)
+            switch error.kind {
+            case .authorizationRequired: throw .authorizationRequired
+            case .interrupted: throw .interrupted(error.reason)
+            case .unavailable, .unusable: throw .failed(error.reason)
+            }
         }
     }
 

@@ -56,8 +56,9 @@ enum ServiceTools {
             "list_services",
             "List services",
             """
-            List the registered services with endpoint and description. A service whose tools could not be read without a \
-            credential also has the status 'authorization_required'.
+            List the registered services with endpoint and description. A service that could not be read lately also has a \
+            status ('failing' or 'authorization_required'), last_seen, when its tools were last read, and last_error; its tools \
+            are those of that time.
             """,
             result: [
                 "title": "Result", "type": "array",

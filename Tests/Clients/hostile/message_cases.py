@@ -7,7 +7,7 @@ from answers import (
     flood, modern, nested, packed, page, pages, properties, result, service, sse, tool, tools,
 )  # fmt: skip
 from cases import (
-    BROKEN, CURSOR, EARLY, GZIP, HTML, LARGE, LEGACY_INFO, MANY_PAGES, MIRROR_RUBBISH, NOT_MCP, OPEN_ARRAY,
+    BROKEN, CURSOR, EARLY, FLOODED, GZIP, HTML, LARGE, LEGACY_INFO, MANY_PAGES, MIRROR_RUBBISH, NOT_MCP, OPEN_ARRAY,
     OTHER_ANSWER, PING, REQUESTS, SESSION, SLOW, TOOLS, VERSION, again, kept, mirrored, refused, two_tools,
 )  # fmt: skip
 
@@ -114,7 +114,8 @@ HANDSHAKE = [
     refused("pings in a flood", REQUESTS, service(tools=flood({"id": 1} | PING, 20_000))),
     refused("pings with ids of 10 KiB", REQUESTS, service(tools=flood({"id": "i" * 10_240} | PING, 30))),
     kept("a few pings", service(tools=flood({"id": 1} | PING, 3)), "good"),
-    kept("20,000 notifications", service(tools=flood({"method": "notifications/x"}, 20_000)), "good"),
+    kept("900 notifications", service(tools=flood({"method": "notifications/x"}, 900)), "good"),
+    refused("20,000 notifications", FLOODED, service(tools=flood({"method": "notifications/x"}, 20_000))),
     refused("a stream that ends at once", EARLY, service(tools=sse())),
     refused("a stream that ends at once for initialize", EARLY, service(initialize=sse())),
     refused("a stream of rubbish", NOT_MCP, service(tools=sse(event(CANARY)))),

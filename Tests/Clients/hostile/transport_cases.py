@@ -86,7 +86,7 @@ SIZE = [
     refused("4 MiB of empty texts", LARGE, service(tools=result(b'{"tools":[%b0]}' % (b'"",' * 1_390_000)))),
     refused("4 MiB of objects within the envelope", LARGE, page(b'{"x":[%b{}]}' % (b'{"a":{}},' * 460_000))),
     refused("4 MiB of objects on a stream", LARGE, service(tools=sse(b"data: [" + b"{}," * 340_000 + b"{}]\n\n"))),
-    kept("190,000 objects that are no tools", service(tools=result(b'{"tools":[%b0]}' % (b"{}," * 190_000)))),
+    refused("190,000 objects that are no tools", MANY_TOOLS, service(tools=result(b'{"tools":[%b0]}' % (b"{}," * 190_000)))),
     refused("tools of 128 KiB each", rf"{LARGE}", service(tools=pages(
         lambda n: f"c{n}", lambda n: [tool(f"t{n}-{m}", {"type": "object", "x": "y" * 130_000}) for m in range(30)]))),
     again("100,000 header fields", BROKEN, page(b"{}", 200, JSON, *["X-A: b"] * 100_000)),

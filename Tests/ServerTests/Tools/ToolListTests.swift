@@ -83,7 +83,10 @@ struct ToolListTests {
                 .joined(separator: ","),
             #""service_name","user_id","token""#, text, "sets"
         ),
-        ("list_tool_changes", string("service_name", "Service Name"), "", objects, "reads"),
+        (
+            "list_tool_changes", string("service_name", "Service Name") + "," + string("tool_name", "Tool Name"), "",
+            objects, "reads"
+        ),
         (
             "approve_tool_changes",
             [string("service_name", "Service Name"), string("tool_name", "Tool Name"), string("sha256", "Sha256")]

@@ -1,0 +1,17 @@
+internal import DBDriver
+
+/// A service that is about to be read, with what is sent to it: both of one moment, so that a credential never goes to an
+/// endpoint that it was not stored for.
+public struct ServiceToRead: Sendable {
+    let service: RegisteredService
+    let credential: (method: AuthorizationMethod, sealed: SealedToken)?
+    /// Whether the time of its next reading is the end of a lease.
+    let isLeased: Bool
+
+    /// - Parameter session: the transaction in which the service was read.
+    init(_ service: RegisteredService, isLeased: Bool, _ session: Session) throws(DatabaseError) {
+        self.service = service
+        self.isLeased = isLeased
+        credential = try CredentialTable.findDiscovery(serviceID: service.id, session)
+    }
+}
