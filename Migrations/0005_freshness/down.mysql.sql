@@ -10,4 +10,5 @@ ALTER TABLE services
     DROP COLUMN next_read,
     DROP COLUMN failures,
     DROP COLUMN last_error,
-    DROP COLUMN last_seen;
+    DROP COLUMN last_seen,
+    DROP COLUMN transport;

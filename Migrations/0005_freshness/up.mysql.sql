@@ -7,6 +7,7 @@
 -- tool_definitions has all definitions of tools that have changed, as they came.
 
 ALTER TABLE services
+    ADD COLUMN transport  VARCHAR(32) NOT NULL DEFAULT 'streamable_http',
     ADD COLUMN last_seen  BIGINT NULL,
     ADD COLUMN last_error VARCHAR(1024) NULL,
     ADD COLUMN failures   BIGINT NOT NULL DEFAULT 0,

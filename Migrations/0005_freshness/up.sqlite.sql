@@ -6,6 +6,7 @@
 -- the service no longer offers the tool. tools.search_text is name, U+0001, title, U+0002 and description in lower case.
 -- tool_definitions has all definitions of tools that have changed, as they came.
 
+ALTER TABLE services ADD COLUMN transport TEXT NOT NULL DEFAULT 'streamable_http';
 ALTER TABLE services ADD COLUMN last_seen INTEGER NULL;
 ALTER TABLE services ADD COLUMN last_error TEXT NULL;
 ALTER TABLE services ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;

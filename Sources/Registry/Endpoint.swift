@@ -26,7 +26,24 @@ public struct Endpoint: RawRepresentable, SQLConvertible, Sendable, Hashable, Cu
     public var description: String { rawValue }
 
     /// What endpoints are unique by: a URL is too long for an index of its own.
-    var sha256: [UInt8] { Array(SHA256.hash(data: Array(rawValue.utf8))) }
+    var sha256: [UInt8] { Array(SHA256.hash(data: Array(canonical.utf8))) }
+
+    /// Whether both are the same place, however it is written.
+    func isSame(as other: Endpoint) -> Bool { canonical.utf8.elementsEqual(other.canonical.utf8) }
+
+    /// The URL with scheme and host in lower case and without a port that is the scheme's own (RFC 3986 section 6.2.3).
+    private var canonical: String {
+        guard let mark = rawValue.firstRange(of: "://") else { return rawValue }
+        let scheme = rawValue[..<mark.lowerBound].lowercased()
+        let rest = rawValue[mark.upperBound...]
+        var authority = rest.prefix { !"/?#".contains($0) }.lowercased()
+        let path = rest.dropFirst(authority.count)
+        let port = scheme == "https" ? ":443" : ":80"
+        if authority.hasSuffix(port), !authority.hasPrefix("[") || authority.hasSuffix("]" + port) {
+            authority.removeLast(port.count)
+        }
+        return "\(scheme)://\(authority)\(path.isEmpty ? "/" : String(path))"
+    }
 
     /// The rules that need no resolving; where the address leads is checked when it is connected to.
     private static func problem(with text: String) -> String? {

@@ -12,8 +12,6 @@ public enum Limits {
     public static let tokenBytesMax = 16_384
     /// Tools of one service.
     public static let toolsPerServiceMax = 1_000
-    /// A tool's input or output schema: up to 131,072 bytes of JSON.
-    public static let schemaBytesMax = 131_072
     /// Why a service could not be read: up to 1,024 characters, cut beyond.
     public static let reasonCharactersMax = 1_024
 }

@@ -1,3 +1,5 @@
+public import DBDriver
+
 /// What the edges must supply to the registry, so that it knows neither HTTP nor MCP.
 
 /// Reads what a service offers.
@@ -33,6 +35,14 @@ public struct DiscoveryCredential: Sendable {
     }
 }
 
+/// How a service is spoken with; agents have to know.
+public enum Transport: String, SQLConvertible, Sendable {
+    /// One endpoint, since 2025-03-26.
+    case streamableHTTP = "streamable_http"
+    /// HTTP+SSE of 2024-11-05.
+    case serverSentEvents = "sse"
+}
+
 /// What a service offers.
 public struct Discovery: Sendable, Equatable {
     /// Its tools, in its own order, without duplicates by name.
@@ -41,12 +51,20 @@ public struct Discovery: Sendable, Equatable {
     public var serviceDescription: String?
     /// How long the service says that its list of tools holds; nil when it says nothing.
     public var timeToLive: Duration?
+    /// How the service was spoken with.
+    public var transport: Transport
 
     /// What was found.
-    public init(tools: [OfferedTool], serviceDescription: String? = nil, timeToLive: Duration? = nil) {
+    public init(
+        tools: [OfferedTool],
+        serviceDescription: String? = nil,
+        timeToLive: Duration? = nil,
+        transport: Transport = .streamableHTTP
+    ) {
         self.tools = tools
         self.serviceDescription = serviceDescription
         self.timeToLive = timeToLive
+        self.transport = transport
     }
 }
 

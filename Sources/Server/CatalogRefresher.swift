@@ -57,7 +57,9 @@ struct CatalogRefresher: Service {
         }
     }
 
+    /// At a shutdown whatever is cut off is no news.
     private func warn(_ error: RegistryError) {
+        guard !Task.isCancelled else { return }
         logger.warning(
             "a service can't be read again at present",
             metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]

@@ -101,6 +101,9 @@ extension ConfigurationSource {
 
     private func hosts() throws -> Set<String> {
         let hosts = list("ALLOWED_HOSTS").map { $0.lowercased() }
+        guard !hosts.isEmpty || text("ALLOWED_HOSTS") == nil else {
+            throw ConfigurationError(message: "ALLOWED_HOSTS holds no host: leave it out to allow any")
+        }
         for host in hosts where !OriginPolicy.isHost(host) {
             throw ConfigurationError(
                 message: "ALLOWED_HOSTS: '\(host)' is no host: write names and addresses without scheme and port, "

@@ -5,6 +5,8 @@ public struct DiscoveredService: Sendable, Equatable {
     /// The text of the resource `service_description`, trimmed, at most 16,384 characters; `nil` when it was not asked
     /// for or is not there.
     public var serviceDescription: String?
+    /// Whether it was read over HTTP+SSE of 2024-11-05, not Streamable HTTP.
+    public var usesMessageStream: Bool
     /// The revision of MCP that the service speaks with us.
     public var protocolVersion: ProtocolVersion
     /// How long the list of tools holds by the service's word, the shortest of its pages; `nil` when it says nothing.

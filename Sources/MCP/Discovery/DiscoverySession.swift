@@ -263,6 +263,7 @@ extension DiscoverySession {
         let service = DiscoveredService(
             tools: intake.tools,
             serviceDescription: serviceDescription,
+            usesMessageStream: messageStream == .entered,
             protocolVersion: version ?? .newestLegacy,
             timeToLive: intake.timeToLive,
             warnings: intake.warnings

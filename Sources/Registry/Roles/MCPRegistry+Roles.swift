@@ -65,7 +65,7 @@ extension MCPRegistry {
     /// - Throws: `notFound` for the role or the tool, `unavailable`
     public func attach(_ role: RoleName, to tool: ToolID, by principal: Principal) async throws(RegistryError) {
         try await change(.attachRole, "role '\(role)', tool \(tool)", by: principal) { session, time in
-            try Self.require(role, tool, session)
+            try Self.require(role, tool, evenIfGone: false, session)
             try RoleTable.attach(role, to: tool, at: time, session)
         }
     }
@@ -75,14 +75,20 @@ extension MCPRegistry {
     /// - Throws: `notFound` for the role or the tool, `unavailable`
     public func detach(_ role: RoleName, from tool: ToolID, by principal: Principal) async throws(RegistryError) {
         try await change(.detachRole, "role '\(role)', tool \(tool)", by: principal) { session, _ in
-            try Self.require(role, tool, session)
+            // Otherwise the role would be back with the tool.
+            try Self.require(role, tool, evenIfGone: true, session)
             try RoleTable.detach(role, from: tool, session)
         }
     }
 
-    private static func require(_ role: RoleName, _ tool: ToolID, _ session: Session) throws {
+    private static func require(
+        _ role: RoleName,
+        _ tool: ToolID,
+        evenIfGone: Bool,
+        _ session: Session
+    ) throws {
         guard try RoleTable.find(role, session) != nil else { throw noRole(role) }
-        guard try ToolTable.exists(tool, session) else {
+        guard try ToolTable.exists(tool, evenIfGone: evenIfGone, session) else {
             throw RegistryError(.notFound, "Tool with id '\(tool)' not found")
         }
     }

@@ -64,19 +64,32 @@ extension MCPRegistry {
         }
     }
 
-    private func read(_ known: ServiceToRead, by principal: Principal) async throws(RegistryError) -> Int {
-        let service = known.service
-        let credential: DiscoveryCredential?
+    /// The credential to read a service with.
+    ///
+    /// - Throws: `upstream`
+    func openedCredential(_ known: ServiceToRead) throws(RegistryError) -> DiscoveryCredential? {
         do throws(RegistryError) {
-            credential = try discoveryCredential(known)
+            return try discoveryCredential(known)
         } catch {
+            let service = known.service
             logger.error(
                 "\(error.message)",
                 metadata: ["service": "\(service.name)", "detail": "\(error.detail ?? "")"]
             )
-            let reason = "the stored discovery credential can't be opened, store it again"
-            try await keep(.failing, reason, of: known, by: principal)
-            throw Self.unread(service.endpoint, reason)
+            throw Self.unread(service.endpoint, Self.unopenable)
+        }
+    }
+
+    private static let unopenable = "the stored discovery credential can't be opened, store it again"
+
+    private func read(_ known: ServiceToRead, by principal: Principal) async throws(RegistryError) -> Int {
+        let service = known.service
+        let credential: DiscoveryCredential?
+        do throws(RegistryError) {
+            credential = try openedCredential(known)
+        } catch {
+            try await keep(.failing, Self.unopenable, of: known, by: principal)
+            throw error
         }
         // Asked for only by those who gave none: what an administrator wrote stays. Under quarantine nothing that nobody has
         // asked for is told.
@@ -115,11 +128,14 @@ extension MCPRegistry {
                 read.description = found.serviceDescription ?? read.description
             }
             (read.status, read.lastSeen, read.lastError, read.failures, read.nextRead) = (.active, now, nil, 0, next)
+            read.transport = found.transport
             let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
             try ToolTable.apply(changes, of: service.id, at: time, session)
             try ServiceTable.update(read, at: time, session)
         }
-        var isNews = !isLeased || service.status != .active || found.serviceDescription != nil
+        var isNews =
+            !isLeased || service.status != .active || found.transport != service.transport
+            || found.serviceDescription != nil
         if !isNews {
             isNews = try await snapshot { [policy] in
                 try !Self.reconcile(tools, of: service, policy, at: now, $0).isEmpty

@@ -38,6 +38,7 @@ extension MCPRegistry {
             requiresAuthorization: new.method != .none,
             method: new.method,
             status: found == nil ? .authorizationRequired : .active,
+            transport: found?.transport ?? .streamableHTTP,
             lastSeen: found == nil ? nil : now,
             lastError: found == nil ? DiscoveryError.authorizationRequired.reason : nil,
             nextRead: policy.schedule.next(after: now, timeToLive: found?.timeToLive)

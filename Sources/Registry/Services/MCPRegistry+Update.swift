@@ -19,11 +19,11 @@ extension MCPRegistry {
         let service = known.service
         let method = try wish.method(after: service)
         let endpoint = wish.endpoint ?? service.endpoint
-        let moves = endpoint != service.endpoint
+        let moves = !endpoint.isSame(as: service.endpoint)
         if moves { try await read { try Self.refuseTaken(endpoint, $0) } }
         let asks = wish.description == ""
         // What was stored for the old endpoint is not sent to the new one.
-        let credential = moves ? nil : try asks ? discoveryCredential(known) : nil
+        let credential = asks && !moves ? try openedCredential(known) : nil
         let found = moves || asks ? try await firstReading(of: endpoint, wantsDescription: asks, credential) : nil
         return try await change(.updateService, "service '\(name)'", by: principal) { [policy] session, time in
             var updated = try Self.lock(service, session)
@@ -38,6 +38,7 @@ extension MCPRegistry {
             }
             if let found {
                 (updated.status, updated.lastSeen, updated.lastError) = (.active, time, nil)
+                updated.transport = found.transport
                 let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
                 let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
                 try ToolTable.apply(changes, of: service.id, at: time, session)

@@ -26,6 +26,8 @@ public struct RegisteredService: Sendable, Equatable {
     public internal(set) var method: AuthorizationMethod
     /// How the last reading of its tools went.
     public internal(set) var status: Status
+    /// How it is spoken with, as far as is known.
+    public internal(set) var transport: Transport
     /// When its tools were last read; nil when they never were.
     public internal(set) var lastSeen: Timestamp?
     /// Why the last reading failed, as a clause; nil when it went well.
@@ -43,6 +45,7 @@ public struct RegisteredService: Sendable, Equatable {
         requiresAuthorization: Bool,
         method: AuthorizationMethod,
         status: Status,
+        transport: Transport,
         lastSeen: Timestamp?,
         lastError: String? = nil,
         failures: Int = 0,
@@ -55,6 +58,7 @@ public struct RegisteredService: Sendable, Equatable {
         self.requiresAuthorization = requiresAuthorization
         self.method = method
         self.status = status
+        self.transport = transport
         self.lastSeen = lastSeen
         self.lastError = lastError
         self.failures = failures
@@ -69,6 +73,7 @@ public struct RegisteredService: Sendable, Equatable {
         requiresAuthorization = try row.get("requires_authorization")
         method = try row.get("method_authorization")
         status = try row.get("status")
+        transport = try row.get("transport")
         lastSeen = try row.get("last_seen")
         lastError = try row.get("last_error")
         failures = try row.get("failures")

@@ -3,8 +3,8 @@ internal import DBDriver
 /// The statements about services.
 enum ServiceTable {
     private static let columns: SQL = """
-        id, name, endpoint, description, requires_authorization, method_authorization, status, last_seen, last_error,
-        failures, next_read
+        id, name, endpoint, description, requires_authorization, method_authorization, status, transport, last_seen,
+        last_error, failures, next_read
         """
 
     static func all(_ session: Session) throws(DatabaseError) -> [RegisteredService] {
@@ -42,10 +42,10 @@ enum ServiceTable {
         try session.execute(
             """
             INSERT INTO services (id, name, endpoint, endpoint_sha256, description, requires_authorization,
-            method_authorization, status, last_seen, last_error, failures, next_read, created_at, updated_at)
+            method_authorization, status, transport, last_seen, last_error, failures, next_read, created_at, updated_at)
             VALUES (\(service.id), \(service.name), \(service.endpoint), \(service.endpoint.sha256),
             \(service.description), \(service.requiresAuthorization), \(service.method), \(service.status),
-            \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead), \(time), \(time))
+            \(service.transport), \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead), \(time), \(time))
             """
         )
     }
@@ -66,7 +66,7 @@ enum ServiceTable {
             """
             UPDATE services SET endpoint = \(service.endpoint), endpoint_sha256 = \(service.endpoint.sha256),
             description = \(service.description), requires_authorization = \(service.requiresAuthorization),
-            method_authorization = \(service.method), status = \(service.status), last_seen = \(service.lastSeen),
+            method_authorization = \(service.method), status = \(service.status), transport = \(service.transport), last_seen = \(service.lastSeen),
             last_error = \(service.lastError), failures = \(service.failures), next_read = \(service.nextRead),
             updated_at = \(time) WHERE id = \(service.id)
             """

@@ -8,7 +8,7 @@ public struct ServiceToRead: Sendable {
     /// Whether the time of its next reading is the end of a lease.
     let isLeased: Bool
 
-    /// - Parameter session: the transaction in which the service was read.
+    // The session is the transaction in which the service was read.
     init(_ service: RegisteredService, isLeased: Bool, _ session: Session) throws(DatabaseError) {
         self.service = service
         self.isLeased = isLeased

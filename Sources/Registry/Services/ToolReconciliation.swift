@@ -100,7 +100,7 @@ struct ToolReconciliation: Equatable {
     /// Keeps tools that are not offered for the time of grace, those that were offered last before others.
     private mutating func miss(_ tools: [StoredTool], _ policy: CatalogPolicy, _ time: Timestamp) {
         var withoutRoles = 0
-        for tool in tools.sorted(by: { ($0.goneAt ?? time) > ($1.goneAt ?? time) }) {
+        for tool in tools.sorted(by: { ($0.goneAt ?? time, $0.id) > ($1.goneAt ?? time, $1.id) }) {
             var gone = tool
             gone.goneAt = tool.goneAt ?? time
             if !tool.hasRoles { withoutRoles += 1 }

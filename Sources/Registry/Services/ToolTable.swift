@@ -62,6 +62,8 @@ enum ToolTable {
         var conditions: SQL = "t.gone_at IS NULL"
         for word in words { conditions = "\(conditions) AND INSTR(t.search_text, \(word)) > 0" }
         if let role { conditions = "\(conditions) AND \(isUsable(by: role, policy))" }
+        // Nobody may use them, and a name alone can say too much.
+        if policy.toolChanges == .quarantine { conditions = "\(conditions) AND t.changed_at IS NULL" }
         let place: SQL = "INSTR(t.search_text, \(words.first))"
         let (nameEnd, titleEnd) = (String(OfferedTool.nameEnd), String(OfferedTool.titleEnd))
         let part: SQL = """
@@ -157,8 +159,13 @@ enum ToolTable {
         return tools
     }
 
-    static func exists(_ id: ToolID, _ session: Session) throws(DatabaseError) -> Bool {
-        try session.row("SELECT id FROM tools WHERE id = \(id) AND gone_at IS NULL") != nil
+    static func exists(
+        _ id: ToolID,
+        evenIfGone: Bool,
+        _ session: Session
+    ) throws(DatabaseError) -> Bool {
+        let isOffered: SQL = evenIfGone ? "" : "AND gone_at IS NULL"
+        return try session.row("SELECT id FROM tools WHERE id = \(id) \(isOffered)") != nil
     }
 
     /// All rows of a service, as a reading compares them.

@@ -62,7 +62,9 @@ struct OriginPolicy: Sendable {
         }
         let sent = request.headers[values: .origin]
         guard !sent.isEmpty else { return }
-        let own = ["http://" + authority, "https://" + authority]
+        // A Host that nobody has listed proves nothing: a rebound name is its own origin too.
+        let isKnown = Self.name(in: authority).map((hosts ?? Self.loopbackHosts).contains) == true
+        let own = isKnown ? ["http://" + authority, "https://" + authority] : []
         let isAllowed = sent.allSatisfy { own.contains($0.lowercased()) || origins.contains($0.lowercased()) }
         guard isAllowed else { throw Problem(.forbidden, "forbidden", "this Origin may not call the registry") }
     }

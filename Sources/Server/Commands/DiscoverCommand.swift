@@ -72,7 +72,7 @@ struct DiscoverCommand: AsyncParsableCommand {
 enum DiscoveryReport {
     /// For people: one line for each tool and each warning. Text of the service stays in its line.
     static func text(_ service: DiscoveredService) -> String {
-        var lines = ["protocol version: \(service.protocolVersion.rawValue)"]
+        var lines = ["protocol version: \(service.protocolVersion.rawValue)", "transport: \(transport(of: service))"]
         if let duration = service.timeToLive { lines.append("the list holds for: \(duration)") }
         if let description = service.serviceDescription { lines.append("description: \(description.inOneLine)") }
         lines.append("tools: \(service.tools.count)")
@@ -89,12 +89,18 @@ enum DiscoveryReport {
     static func json(_ service: DiscoveredService) -> String {
         var report: JSONObject = [
             "protocol_version": .string(service.protocolVersion.rawValue),
+            "transport": .string(transport(of: service)),
             "tools": .array(service.tools.map(object)),
             "warnings": .array(service.warnings.map { .string($0) }),
         ]
         report["service_description"] = service.serviceDescription.map { .string($0) }
         report["ttl_seconds"] = service.timeToLive.map { .double($0 / .seconds(1)) }
         return JSONValue.object(report).text
+    }
+
+    private static func transport(of service: DiscoveredService) -> String {
+        let transport = service.usesMessageStream ? Transport.serverSentEvents : .streamableHTTP
+        return transport.rawValue
     }
 
     private static func object(_ tool: DiscoveredTool) -> JSONValue {

@@ -31,7 +31,9 @@ enum AgentRoutes {
     private static func listServices(_ registry: MCPRegistry) async throws -> Response {
         let services = JSONObject(
             try await registry.services().map { service in
-                let entry: JSONValue = ["transport": "streamable_http", "url": .string(service.endpoint.rawValue)]
+                let entry: JSONValue = [
+                    "transport": .string(service.transport.rawValue), "url": .string(service.endpoint.rawValue),
+                ]
                 return (service.name.rawValue, entry)
             }
         )

@@ -141,6 +141,11 @@ extension Discovery {
                 icons: $0.icons
             )
         }
-        self.init(tools: tools, serviceDescription: service.serviceDescription, timeToLive: service.timeToLive)
+        self.init(
+            tools: tools,
+            serviceDescription: service.serviceDescription,
+            timeToLive: service.timeToLive,
+            transport: service.usesMessageStream ? .serverSentEvents : .streamableHTTP
+        )
     }
 }

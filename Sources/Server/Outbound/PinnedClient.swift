@@ -32,10 +32,14 @@ final class PinnedClient {
 
     /// Sends a request.
     ///
-    /// - Throws: The last address's fault when none answers.
+    /// - Throws: The last address's fault when none answers; ``ForeignHost`` for a URL with another host, whose addresses
+    ///   nobody has judged.
     func execute(_ request: HTTPClientRequest, deadline: NIODeadline = .distantFuture) async throws
         -> HTTPClientResponse
     {
+        guard let url = try? ServiceURL(request.url), url.host.utf8.elementsEqual(host.utf8) else {
+            throw ForeignHost()
+        }
         var left = hasAnswered ? 1 : addresses.count
         while true {
             do {
@@ -50,6 +54,9 @@ final class PinnedClient {
             }
         }
     }
+
+    /// A URL that this client does not send to.
+    struct ForeignHost: Error {}
 
     /// Closes all connections. Must be called once, at the end.
     func close() async {

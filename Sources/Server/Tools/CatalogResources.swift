@@ -73,7 +73,7 @@ struct CatalogResources: Sendable {
         var entry: JSONObject = [
             "name": .string(service.name.rawValue),
             "endpoint": .string(service.endpoint.rawValue),
-            "transport": "streamable_http",
+            "transport": .string(service.transport.rawValue),
             "description": .string(service.description),
             "requires_authorization": .bool(service.requiresAuthorization),
         ]

@@ -47,7 +47,8 @@ enum ServiceTools {
                 method: arguments.string("method_authorization")
             )
             let added = try await registry.add(new, by: principal)
-            return .string("Create service with name='\(added.name)'")
+            let trouble = added.lastError.map { "; its tools can't be read yet: \($0)" } ?? ""
+            return .string("Create service with name='\(added.name)'\(trouble)")
         }
     }
 

@@ -50,7 +50,8 @@ struct DiscoverCommandTests {
             let text = try await Self.run(["--allow-private", service.origin])
             #expect(text.exitCode == 0 && text.errors.isEmpty)
             let lines = [
-                "protocol version: 2026-07-28", "the list holds for: 1.5 seconds", "description: Counts.", "tools: 2",
+                "protocol version: 2026-07-28", "transport: streamable_http", "the list holds for: 1.5 seconds",
+                "description: Counts.", "tools: 2",
                 #"  add – Adds numbers\u{1b}[2J."#, "  bare",
                 #"warning: tool "none" was left out: it has no input schema"#,
             ]
@@ -59,7 +60,7 @@ struct DiscoverCommandTests {
             #expect(json.exitCode == 0)
             #expect(
                 try JSONValue.parse(json.output) == [
-                    "protocol_version": "2026-07-28",
+                    "protocol_version": "2026-07-28", "transport": "streamable_http",
                     "tools": [
                         [
                             "name": "add", "description": "Adds\nnumbers\u{1B}[2J.", "title": "Add",

@@ -132,12 +132,12 @@ struct AllowListTests {
         }
     }
 
-    @Test("without lists a server for others serves any host, and its own origin only")
+    @Test("without lists a server for others serves any host, and no origin but loopback's")
     func none() async throws {
         try await TestServer.run(.sqlite, try await Self.options(address: "0.0.0.0")) { server in
             for (host, origin, status) in [
-                ("any.example", nil, 200), ("any.example:1", "http://any.example:1", 200),
-                ("any.example", "https://admin.example", 403),
+                ("any.example", nil, 200), ("any.example:1", "http://any.example:1", 403),
+                ("any.example", "https://admin.example", 403), ("127.0.0.1:1", "http://127.0.0.1:1", 200),
             ] as [(String, String?, Int)] {
                 let answer = try await Self.ask(server, host: host, origin: origin)
                 #expect(answer.status == status)

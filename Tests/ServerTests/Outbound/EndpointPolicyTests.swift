@@ -170,7 +170,7 @@ struct EndpointPolicyTests {
     static let references: [(String, String?)] = [
         ("/messages/?session_id=1", "https://a.example:8443/messages/?session_id=1"),
         ("messages", "https://a.example:8443/v1/messages"), ("?s=1", "https://a.example:8443/v1/sse?s=1"),
-        ("https://A.example:8443/m#f", "https://A.example:8443/m"), ("//a.example:8443/m", "https://a.example:8443/m"),
+        ("https://A.example:8443/m#f", "https://a.example:8443/m"), ("//a.example:8443/m", "https://a.example:8443/m"),
         ("../../m", "https://a.example:8443/m"),
         ("http://a.example:8443/m", nil), ("https://a.example/m", nil), ("//b.example:8443/m", nil),
         ("https://u@a.example:8443/m", nil), ("//169.254.169.254/", nil), ("ftp://a.example:8443/m", nil),
@@ -183,11 +183,31 @@ struct EndpointPolicyTests {
         #expect(url.sameOrigin(reference)?.text == target)
     }
 
+    @Test(
+        "a reference can't change the spelling of the judged host, which would be looked up anew",
+        arguments: ["http://REBIND.test/x", "//Rebind.Test/x", "http://rebind.test:80/x", "/x"]
+    )
+    func spelling(reference: String) throws {
+        #expect(try ServiceURL("http://rebind.test/mcp").sameOrigin(reference)?.text == "http://rebind.test/x")
+    }
+
+    @Test(
+        "look-alikes of the host are never contacted",
+        arguments: [
+            "http://kelvin.test.evil/x", "http://\u{212A}elvin.test/x", "http://kelvin.test./x",
+            "http://%6Belvin.test/x",
+        ]
+    )
+    func lookAlikes(reference: String) throws {
+        let target = try ServiceURL("http://kelvin.test/mcp").sameOrigin(reference)
+        #expect(target == nil || target?.host == "kelvin.test", "none of it but path and query is used")
+    }
+
     @Test("a host has one name for each origin, whatever its case, and a default port")
     func origin() throws {
-        #expect(try ServiceURL("https://A.Example/x").origin == "https://a.example:443")
+        #expect(try ServiceURL("https://A.Example/x").text == "https://a.example/x")
         #expect(try ServiceURL("http://a").authority == "a:80")
-        #expect(try ServiceURL("https://a/x").sameOrigin("https://a:443/y")?.text == "https://a:443/y")
+        #expect(try ServiceURL("https://a/x").sameOrigin("https://a:443/y")?.text == "https://a/y")
         #expect(try ServiceURL("https://a/x/sse").looksLikeStream && ServiceURL("https://a/sse?x=/").looksLikeStream)
         #expect(
             try !ServiceURL("https://a/mcp?x=/sse").looksLikeStream && !ServiceURL("https://a/ssex").looksLikeStream

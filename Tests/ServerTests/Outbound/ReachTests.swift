@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import HTTPTypes
 import Hummingbird
 import MCP
@@ -30,6 +31,34 @@ struct ReachTests {
             #expect(await discovery.failure("http://pizza.example:\(service.port)/mcp") == Self.unreachable)
             #expect(service.received.count == 2)
         }
+    }
+
+    @Test("a redirect that spells the host in another way leads to the judged address all the same")
+    func spelling() async throws {
+        try await LocalService.run { number, request in
+            guard number == 0 else { return await HTTPToolDiscoveryTests.modern(request) }
+            let place = "http://PIZZA.example:\(request.authority?.split(separator: ":").last ?? "")/mcp"
+            return Response(status: .temporaryRedirect, headers: [.location: place])
+        } _: { service in
+            let resolver = ScriptedResolver(["127.0.0.1"])
+            let policy = EndpointPolicy(allowed: try AllowList("127.0.0.1"))
+            let found = try await service.discovery(policy: policy, resolver: resolver)
+                .read("http://pizza.example:\(service.port)/other")
+            #expect(found.tools.map(\.name) == ["add"])
+            #expect(resolver.names == ["pizza.example"])
+            #expect(service.received.allSatisfy { $0.authority == "pizza.example:\(service.port)" })
+        }
+    }
+
+    @Test("a client for one host sends to no other")
+    func foreignHost() async throws {
+        let url = try ServiceURL("http://pizza.example:1/mcp")
+        let address = try #require(IPAddress("127.0.0.1"))
+        let client = PinnedClient(url, [address], connectTimeout: .seconds(1), logger: quietLogger)
+        await #expect(throws: PinnedClient.ForeignHost.self) {
+            _ = try await client.execute(HTTPClientRequest(url: "http://other.example:1/"))
+        }
+        await client.close()
     }
 
     @Test("an address is never looked up")
