@@ -258,4 +258,17 @@ struct DiscoverySessionTests {
         #expect(script.service?.tools == [])
         #expect(script.service?.warnings == ["the service declares no tools"])
     }
+
+    @Test(
+        "a refusal tells the scheme that is wanted, when it is one",
+        arguments: [
+            ("Bearer resource_metadata=\"https://x\"", " (Bearer)"), ("Basic realm=x, Bearer", " (Basic)"),
+            ("Negotiate,Basic", " (Negotiate)"), ("<b> x", ""), ("", ""), (String(repeating: "x", count: 33), ""),
+        ]
+    )
+    func challenge(header: String, told: String) throws {
+        let script = try DiscoveryScript { _, _ in .http(401, [("WWW-Authenticate", header)]) }
+        #expect(script.failure?.kind == .authorizationRequired)
+        #expect(script.failure?.reason == "the service requires authorization\(told)")
+    }
 }

@@ -64,6 +64,15 @@ public struct DiscoveryFailure: Error, Sendable, Equatable, CustomStringConverti
     static let authorizationRequired = DiscoveryFailure(.authorizationRequired, "the service requires authorization")
     static let notMCP = DiscoveryFailure(.unusable, "the address does not answer as an MCP service")
 
+    /// A refusal with its challenge (RFC 9110 section 11.6.1), of which the scheme is told: `Bearer`, `Basic`, ….
+    static func authorizationRequired(_ challenge: String?) -> DiscoveryFailure {
+        let scheme = (challenge ?? "").prefix { $0 != " " && $0 != "," }
+        guard (1...32).contains(scheme.utf8.count), scheme.utf8.allSatisfy(\.isTokenByte) else {
+            return .authorizationRequired
+        }
+        return DiscoveryFailure(.authorizationRequired, "the service requires authorization (\(scheme))")
+    }
+
     static func status(_ status: Int) -> DiscoveryFailure {
         switch status {
         case 401, 403:

@@ -90,7 +90,8 @@ public struct DiscoverySession: Sendable {
         _ status: Int,
         _ headers: HeaderFields
     ) throws(DiscoveryFailure) -> DiscoveryAction {
-        if status == 401 || status == 403 || (300..<400).contains(status) { throw .status(status) }
+        if status == 401 || status == 403 { throw .authorizationRequired(headers["WWW-Authenticate"]) }
+        if (300..<400).contains(status) { throw .status(status) }
         switch step {
         case .probing: return try judgeProbe(answer, status)
         case .openingStream: return try leaveMessageStream(status)

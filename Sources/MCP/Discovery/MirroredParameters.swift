@@ -51,7 +51,7 @@ struct MirroredParameters {
 
 extension UInt8 {
     /// Whether this is a `tchar` (RFC 9110 section 5.6.2).
-    fileprivate var isTokenByte: Bool {
+    var isTokenByte: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

@@ -31,6 +31,17 @@ struct OriginTests {
         }
     }
 
+    @Test("a second Host is refused, even the same one", arguments: Engine.available)
+    func twoHosts(_ engine: Engine) async throws {
+        try await TestServer.run(engine, Self.local) { server in
+            let name = try #require(HTTPField.Name("Host"))
+            for host in ["localhost", "evil.example"] {
+                let answer = try await server.send("GET", "/list_users", headers: [name: host], host: "localhost")
+                answer.expectProblem(400, "Host is given twice")
+            }
+        }
+    }
+
     @Test("a server for others answers to any name", arguments: Engine.available)
     func anyHost(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
