@@ -55,7 +55,7 @@ TOOLS: dict[str, tuple[dict[str, str], set[str], str]] = {
     ),
     "find_tools": ({"query": "string", "role": "string"}, {"role"}, "array"),
     "authorize_user_to_service": ({"service_name": "string", "user_id": "string", "token": "string"}, set(), "string"),
-    "list_tool_changes": ({"service_name": "string"}, {"service_name"}, "array"),
+    "list_tool_changes": ({"service_name": "string", "tool_name": "string"}, {"service_name", "tool_name"}, "array"),
     "approve_tool_changes": (
         {"service_name": "string", "tool_name": "string", "sha256": "string"},
         {"tool_name", "sha256"},

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A connection to a SQLite database, by the system's library.
 @safe final class SQLiteSession: EngineSession {
@@ -39,11 +40,24 @@ internal import CSQLite
     /// https://www.sqlite.org/pragma.html
     private func setUp(_ configuration: SQLiteConfiguration, access: TransactionAccess) throws(DatabaseError) {
         unsafe sqlite3_busy_timeout(database, Int32(configuration.busyTimeout.milliseconds))
-        try runText("PRAGMA journal_mode = WAL")
+        try switchToWAL(before: .now + configuration.busyTimeout)
         try runText("PRAGMA synchronous = FULL")
         try runText("PRAGMA foreign_keys = ON")
         try runText("PRAGMA trusted_schema = OFF")
         if access == .readOnly { try runText("PRAGMA query_only = ON") }
+    }
+
+    /// Where two connections switch the same file at once, one is told at once that it is busy: here SQLite does not wait by
+    /// itself.
+    private func switchToWAL(before deadline: ContinuousClock.Instant) throws(DatabaseError) {
+        while true {
+            do throws(DatabaseError) {
+                return try runText("PRAGMA journal_mode = WAL")
+            } catch {
+                guard error.kind == .conflict, .now < deadline else { throw error }
+                usleep(.random(in: 500...2_000))
+            }
+        }
     }
 
     var isInTransaction: Bool {
