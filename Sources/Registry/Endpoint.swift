@@ -31,6 +31,12 @@ public struct Endpoint: RawRepresentable, SQLConvertible, Sendable, Hashable, Cu
     /// Whether both are the same place, however it is written.
     func isSame(as other: Endpoint) -> Bool { canonical.utf8.elementsEqual(other.canonical.utf8) }
 
+    /// Host and port, in lower case; without a port that is the scheme's own.
+    var host: String {
+        guard let mark = canonical.firstRange(of: "://") else { return canonical }
+        return String(canonical[mark.upperBound...].prefix { !"/?#".contains($0) })
+    }
+
     /// The URL with scheme and host in lower case and without a port that is the scheme's own (RFC 3986 section 6.2.3).
     private var canonical: String {
         guard let mark = rawValue.firstRange(of: "://") else { return rawValue }

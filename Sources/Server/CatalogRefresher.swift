@@ -6,7 +6,7 @@ internal import Synchronization
 /// Reads services again in the background as they become due. Any number of instances may do so: the database gives each
 /// service to one of them.
 struct CatalogRefresher: Service {
-    /// Services read at the same time.
+    /// Services read at the same time, each of another host: a slow one keeps nobody else's waiting.
     private static let readers = 4
     /// The wait before looking again for a service that is due.
     private static let pause = Duration.seconds(1)
@@ -25,11 +25,12 @@ struct CatalogRefresher: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 while !Task.isCancelled {
-                    if reading.count < Self.readers, let service = await nextDue() {
-                        reading.enter()
+                    let hosts = reading.hosts
+                    if hosts.count < Self.readers, let service = await nextDue(besides: hosts) {
+                        reading.enter(service.host)
                         group.addTask {
                             await read(service)
-                            reading.leave()
+                            reading.leave(service.host)
                         }
                     } else {
                         // Ends early only by cancellation, and then so does the loop.
@@ -40,9 +41,9 @@ struct CatalogRefresher: Service {
         }
     }
 
-    private func nextDue() async -> ServiceToRead? {
+    private func nextDue(besides hosts: Set<String>) async -> ServiceToRead? {
         do throws(RegistryError) {
-            return try await registry.leaseNextDue()
+            return try await registry.leaseNextDue(besides: hosts)
         } catch {
             warn(error)
             return nil
@@ -66,14 +67,14 @@ struct CatalogRefresher: Service {
         )
     }
 
-    /// Counts the services that are being read.
+    /// The hosts that are being read, each by one reader.
     private final class Reading: Sendable {
-        private let number = Atomic(0)
+        private let current = Mutex<Set<String>>([])
 
-        var count: Int { number.load(ordering: .relaxed) }
+        var hosts: Set<String> { current.withLock { $0 } }
 
-        func enter() { number.add(1, ordering: .relaxed) }
+        func enter(_ host: String) { current.withLock { _ = $0.insert(host) } }
 
-        func leave() { number.subtract(1, ordering: .relaxed) }
+        func leave(_ host: String) { current.withLock { _ = $0.remove(host) } }
     }
 }

@@ -223,6 +223,21 @@ struct RefreshTests {
         }
     }
 
+    @Test("services of a host that is being read are left for later, and others are not", arguments: Engine.available)
+    func hosts(engine: Engine) async throws {
+        let clock = ManualClock()
+        try await RegistryFixture.with(engine, clock: clock) { fixture in
+            try await fixture.addService("a", endpoint: "https://Slow.example/a")
+            try await fixture.addService("b", endpoint: "https://slow.example:443/b")
+            try await fixture.addService("c", endpoint: "https://quick.example/c")
+            Self.pass(clock)
+            let leased = try #require(try await fixture.registry.leaseNextDue(besides: ["slow.example"]))
+            #expect(leased.host == "quick.example")
+            #expect(try await fixture.registry.leaseNextDue(besides: ["slow.example"]) == nil)
+            #expect(try await fixture.registry.leaseNextDue()?.host == "slow.example")
+        }
+    }
+
     @Test("a reading that our own shutdown interrupts is no failure of the service", arguments: Engine.available)
     func interrupted(engine: Engine) async throws {
         try await Self.withService(engine) { fixture, clock in

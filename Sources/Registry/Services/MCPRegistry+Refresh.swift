@@ -2,8 +2,9 @@ internal import DBDriver
 internal import Logging
 
 extension MCPRegistry {
-    /// Services among which an instance chooses: many instances then seldom want the same one.
-    private static let candidates = 8
+    /// Services among which an instance chooses: many instances then seldom want the same one, and there are others beside
+    /// those of a host that is being read.
+    private static let candidates = 64
 
     /// Reads again what a service offers. Tools that it still has keep their ids and roles.
     ///
@@ -21,11 +22,13 @@ extension MCPRegistry {
     /// database one gets it: it moves the time of the next reading, and has until then; should it die, the service is due
     /// again.
     ///
+    /// - Parameter hosts: hosts that the caller is reading, as ``ServiceToRead/host`` tells them: their services can wait, and
+    ///   must not keep others waiting.
     /// - Returns: the service; nil when none is due, or another instance was faster.
     /// - Throws: `unavailable`
-    public func leaseNextDue() async throws(RegistryError) -> ServiceToRead? {
+    public func leaseNextDue(besides hosts: Set<String> = []) async throws(RegistryError) -> ServiceToRead? {
         let due = try await read { [clock] in try ServiceTable.due(at: clock(), limit: Self.candidates, $0) }
-        guard let chosen = due.randomElement() else { return nil }
+        guard let chosen = due.filter({ !hosts.contains($0.endpoint.host) }).randomElement() else { return nil }
         return try await note { session, time in
             guard var service = try ServiceTable.lock(chosen.name, session), service.nextRead <= time else {
                 return nil
