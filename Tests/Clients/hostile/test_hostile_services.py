@@ -58,7 +58,8 @@ def figures(request: pytest.FixtureRequest) -> Figures:
 
 SETTINGS = {"DISCOVERY_TIMEOUT": str(DISCOVERY_SECONDS), "LOG_LEVEL": "debug"}
 HASTY = SETTINGS | {"DISCOVERY_TIMEOUT": "2"}
-AT_ONCE = 12
+# As many as the registry reads at once: any more would wait for their turn until their deadline.
+AT_ONCE = 8
 """So many slow services are registered at the same time: fewer than the registry reads at once."""
 
 
