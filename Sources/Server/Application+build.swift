@@ -15,7 +15,6 @@ struct Application: Sendable {
 
     private let services: [any Service]
     private let registry: MCPRegistry
-    private let toolChanges: CatalogPolicy.ToolChanges
     private let logger: Logger
 
     /// Joins all parts; opens nothing yet.
@@ -74,13 +73,12 @@ struct Application: Sendable {
         services =
             [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
         self.registry = registry
-        toolChanges = configuration.catalog.toolChanges
         self.logger = logger
     }
 
     /// Serves until SIGTERM or SIGINT, then lets running requests end.
     func run() async throws {
-        if toolChanges == .quarantine { try await registry.withdrawUnapproved() }
+        try await registry.withdrawUnapproved()
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],

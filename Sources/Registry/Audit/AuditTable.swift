@@ -24,9 +24,7 @@ enum AuditAction: String, SQLConvertible {
     var changesCatalog: Bool {
         switch self {
         case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
-            .withdrawDefinition,
-            .createRole, .removeRole, .setSystemPrompt, .attachRole,
-            .detachRole:
+            .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole:
             true
         case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential: false
         }

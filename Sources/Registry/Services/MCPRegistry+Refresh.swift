@@ -11,11 +11,18 @@ extension MCPRegistry {
     /// - Returns: how many tools it has now.
     /// - Throws: `notFound`, `upstream` (the stored tools stay as they were, and the service is marked), `unavailable`
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
-        let found = try await snapshot { session in
+        try await read(serviceToRead(name), by: principal)
+    }
+
+    /// A service with what is sent to it, without a lease.
+    ///
+    /// - Throws: `notFound`, `unavailable`
+    func serviceToRead(_ name: ServiceName) async throws(RegistryError) -> ServiceToRead {
+        let known = try await snapshot { session in
             try ServiceTable.find(name, session).map { try ServiceToRead($0, isLeased: false, session) }
         }
-        guard let found else { throw Self.noService(name) }
-        return try await read(found, by: principal)
+        guard let known else { throw Self.noService(name) }
+        return known
     }
 
     /// Takes one of the services whose time has come, to be read again with ``refresh(_:)``. Of all instances that share the
@@ -125,15 +132,13 @@ extension MCPRegistry {
         let now = clock()
         let next = policy.schedule.next(after: now, timeToLive: found.timeToLive)
         let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
-        let write = { @Sendable [policy] (session: Session, time: Timestamp) in
+        let write = { @Sendable (session: Session, time: Timestamp) in
             var read = try Self.lock(service, isLeased: isLeased, session)
             if read.description == service.description {
                 read.description = found.serviceDescription ?? read.description
             }
             (read.status, read.lastSeen, read.lastError, read.failures, read.nextRead) = (.active, now, nil, 0, next)
             read.transport = found.transport
-            let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
-            try ToolTable.apply(changes, of: service.id, at: time, session)
             try ServiceTable.update(read, at: time, session)
         }
         var isNews =
@@ -145,7 +150,11 @@ extension MCPRegistry {
             }
         }
         if isNews {
-            try await change(.refreshService, "service '\(service.name)'", by: principal, write)
+            try await change(.refreshService, "service '\(service.name)'", by: principal) { [policy] session, time in
+                try write(session, time)
+                let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
+                try ToolTable.apply(changes, of: service.id, at: time, session)
+            }
         } else {
             try await note(write)
         }

@@ -77,11 +77,12 @@ extension MCPRegistry {
         }
     }
 
-    /// Takes back from what agents are told every definition that is not approved. To be called when a server starts with
-    /// ``CatalogPolicy/ToolChanges/quarantine``: changes may have been accepted before.
+    /// Under ``CatalogPolicy/ToolChanges/quarantine`` takes back from what agents are told every definition that is not
+    /// approved. To be called when a server starts: changes may have been accepted before.
     ///
     /// - Throws: `unavailable`
     public func withdrawUnapproved() async throws(RegistryError) {
+        guard policy.toolChanges == .quarantine else { return }
         for id in try await read({ try ToolTable.changedIDs($0) }) {
             guard try await snapshot({ try Self.approvedDefinition(unlessToldBy: id, $0) }) != nil else { continue }
             try await change(.withdrawDefinition, "tool \(id)", by: .refresher) { session, time in

@@ -12,10 +12,7 @@ extension MCPRegistry {
         _ wish: ServiceUpdate,
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
-        let known = try await snapshot { session in
-            try ServiceTable.find(name, session).map { try ServiceToRead($0, isLeased: false, session) }
-        }
-        guard let known else { throw Self.noService(name) }
+        let known = try await serviceToRead(name)
         let service = known.service
         let method = try wish.method(after: service)
         let endpoint = wish.endpoint ?? service.endpoint

@@ -16,16 +16,22 @@ enum ServiceTable {
     }
 
     static func find(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> RegisteredService? {
-        guard let row = try session.row("SELECT \(columns) FROM services WHERE name = \(name)") else { return nil }
-        return try RegisteredService(row: row)
+        try find(name, locking: "", session)
     }
 
     /// A service that nobody else may change until the transaction ends.
     static func lock(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> RegisteredService? {
-        let row = try session.row(
-            "SELECT \(columns) FROM services WHERE name = \(name) \(session.dialect.forUpdate)"
-        )
-        guard let row else { return nil }
+        try find(name, locking: session.dialect.forUpdate, session)
+    }
+
+    private static func find(
+        _ name: ServiceName,
+        locking: SQL,
+        _ session: Session
+    ) throws(DatabaseError) -> RegisteredService? {
+        guard let row = try session.row("SELECT \(columns) FROM services WHERE name = \(name) \(locking)") else {
+            return nil
+        }
         return try RegisteredService(row: row)
     }
 
@@ -45,7 +51,8 @@ enum ServiceTable {
             method_authorization, status, transport, last_seen, last_error, failures, next_read, created_at, updated_at)
             VALUES (\(service.id), \(service.name), \(service.endpoint), \(service.endpoint.sha256),
             \(service.description), \(service.requiresAuthorization), \(service.method), \(service.status),
-            \(service.transport), \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead), \(time), \(time))
+            \(service.transport), \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead),
+            \(time), \(time))
             """
         )
     }
@@ -66,7 +73,8 @@ enum ServiceTable {
             """
             UPDATE services SET endpoint = \(service.endpoint), endpoint_sha256 = \(service.endpoint.sha256),
             description = \(service.description), requires_authorization = \(service.requiresAuthorization),
-            method_authorization = \(service.method), status = \(service.status), transport = \(service.transport), last_seen = \(service.lastSeen),
+            method_authorization = \(service.method), status = \(service.status), transport = \(service.transport),
+            last_seen = \(service.lastSeen),
             last_error = \(service.lastError), failures = \(service.failures), next_read = \(service.nextRead),
             updated_at = \(time) WHERE id = \(service.id)
             """

@@ -92,9 +92,10 @@ struct ToolReconciliation: Equatable {
         new.position = position
         new.goneAt = nil
         new.changedAt = digest == approved ? nil : old.changedAt ?? time
-        if digest == approved || policy.toolChanges == .accept { new.definition = tool }
+        let isTold = digest == approved || policy.toolChanges == .accept
+        if isTold { new.definition = tool }
         // Equal texts may differ in their bytes.
-        if new != old || new.definition.sha256 != stored { updated.append(new) }
+        if new != old || isTold && digest != stored { updated.append(new) }
     }
 
     /// Keeps tools that are not offered for the time of grace, those that were offered last before others.

@@ -78,23 +78,18 @@ struct CatalogResources: Sendable {
             "requires_authorization": .bool(service.requiresAuthorization),
         ]
         if service.requiresAuthorization { entry["method_authorization"] = .string(service.method.rawValue) }
-        entry["status"] = .string(service.status.rawValue)
-        if let time = service.lastSeen { entry["last_seen"] = .string(time.iso8601) }
-        if let error = service.lastError { entry["last_error"] = .string(error) }
+        entry.note(stateOf: service)
         return .object(entry)
     }
 
     private func describe(_ tool: Tool) -> JSONValue {
         var entry: JSONObject = [
             "id": .integer(tool.id.rawValue),
-            "definition": (try? JSONValue.parse(Array(tool.definition.canonicalJSON.utf8))) ?? .null,
+            "definition": tool.definition.json,
             "sha256": .string(tool.definition.sha256.hexadecimal),
             "roles": .array(tool.roles.map { .string($0.rawValue) }),
         ]
-        if let time = tool.changedAt {
-            entry["definition_changed"] = true
-            entry["changed_at"] = .string(time.iso8601)
-        }
+        entry.note(changeOf: tool)
         return .object(entry)
     }
 

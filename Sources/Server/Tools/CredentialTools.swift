@@ -13,7 +13,7 @@ enum CredentialTools {
                 authorization. Ask the user for the token, and repeat the original request afterwards.
                 """,
                 [
-                    ToolParameter("service_name", "The service's unique name."),
+                    ServiceTools.service,
                     UserTools.user,
                     ToolParameter("token", "The token, without 'Bearer' or 'Basic' before it.", isSecret: true),
                 ],

@@ -65,48 +65,21 @@ struct RegistryTool: Sendable {
         case removes
 
         func annotations(_ title: String) -> ToolAnnotations {
-            switch self {
-            case .reads:
-                ToolAnnotations(
-                    title: title,
-                    readOnlyHint: true,
-                    destructiveHint: false,
-                    idempotentHint: true,
-                    openWorldHint: false
-                )
-            case .sets:
-                ToolAnnotations(
-                    title: title,
-                    readOnlyHint: false,
-                    destructiveHint: false,
-                    idempotentHint: true,
-                    openWorldHint: false
-                )
-            case .overwrites(let openWorld):
-                ToolAnnotations(
-                    title: title,
-                    readOnlyHint: false,
-                    destructiveHint: true,
-                    idempotentHint: true,
-                    openWorldHint: openWorld
-                )
-            case .creates(let openWorld):
-                ToolAnnotations(
-                    title: title,
-                    readOnlyHint: false,
-                    destructiveHint: false,
-                    idempotentHint: false,
-                    openWorldHint: openWorld
-                )
-            case .removes:
-                ToolAnnotations(
-                    title: title,
-                    readOnlyHint: false,
-                    destructiveHint: true,
-                    idempotentHint: true,
-                    openWorldHint: false
-                )
-            }
+            let (readOnly, destructive, idempotent, openWorld) =
+                switch self {
+                case .reads: (true, false, true, false)
+                case .sets: (false, false, true, false)
+                case .overwrites(let openWorld): (false, true, true, openWorld)
+                case .creates(let openWorld): (false, false, false, openWorld)
+                case .removes: (false, true, true, false)
+                }
+            return ToolAnnotations(
+                title: title,
+                readOnlyHint: readOnly,
+                destructiveHint: destructive,
+                idempotentHint: idempotent,
+                openWorldHint: openWorld
+            )
         }
     }
 

@@ -3,8 +3,8 @@ internal import Registry
 
 /// The tools about services.
 enum ServiceTools {
-    private static let service = ToolParameter("service_name", "The service's unique name.")
-    private static let unknownService = "list_services shows which services there are"
+    static let service = ToolParameter("service_name", "The service's unique name.")
+    static let unknownService = "list_services shows which services there are"
 
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
@@ -73,11 +73,7 @@ enum ServiceTools {
                     "endpoint": .string(service.endpoint.rawValue),
                     "description": .string(service.description),
                 ]
-                if service.status != .active {
-                    entry["status"] = .string(service.status.rawValue)
-                    if let time = service.lastSeen { entry["last_seen"] = .string(time.iso8601) }
-                    if let error = service.lastError { entry["last_error"] = .string(error) }
-                }
+                if service.status != .active { entry.note(stateOf: service) }
                 return .object(entry)
             }
             return .array(services)
@@ -122,10 +118,7 @@ enum ServiceTools {
             "description": .string(tool.definition.description),
             "roles": .array(tool.roles.map { .string($0.rawValue) }),
         ]
-        if let time = tool.changedAt {
-            entry["definition_changed"] = true
-            entry["changed_at"] = .string(time.iso8601)
-        }
+        entry.note(changeOf: tool)
         return .object(entry)
     }
 
