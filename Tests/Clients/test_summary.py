@@ -37,6 +37,7 @@ def events(folder: Path, *ends: str) -> Path:
 
     def event(kind: str, identifier: str = "", case: str = "") -> dict[str, Any]:
         payload: dict[str, Any] = {"kind": kind, "testID": identifier, "issue": {"isKnown": False}}
+        payload["messages"] = [{"symbol": "fail", "text": "2 is not 3"}]
         return {
             "kind": "event",
             "payload": payload | ({"_testCase": {"id": case, "displayName": case}} if case else {}),
@@ -80,8 +81,19 @@ def test_python_tests_that_did_not_pass_count(tmp_path: Path, cases: str, last: 
 def test_swift_tests_that_did_not_pass_count(tmp_path: Path, ends: list[str], named: str) -> None:
     code, lines = summary(events(tmp_path, *ends))
     assert code == 1
-    assert named in lines[-2]
+    assert any(named in line for line in lines[-3:-1])
     assert lines[-1].endswith("1 failed")
+
+
+def test_what_failed_says_why_at_the_end(tmp_path: Path) -> None:
+    broken = report(tmp_path, PASSED + '<testcase classname="t" name="b"><failure>1 is not 2</failure></testcase>')
+    _, lines = summary(events(tmp_path, "issueRecorded", "runEnded"), broken)
+    assert lines[-5:-1] == [
+        'failed: Swift: each [MariaDB, "x"]',
+        "    2 is not 3",
+        "failed: clients: t.b",
+        "    1 is not 2",
+    ]
 
 
 def test_a_part_that_left_no_results_counts(tmp_path: Path) -> None:

@@ -24,21 +24,13 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
         ProcessInfo.processInfo.environment["TEST_MARIADB_URL"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Lends an empty database that nobody else uses, and removes it afterwards. Not to be nested: only so many are lent at
-    /// once.
+    /// Lends an empty database that nobody else uses, and removes it afterwards.
     public func withEmptyDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
-        await Turnstile.databases.enter()
-        do {
-            let result =
-                switch self {
-                case .sqlite: try await withSQLiteFile(body)
-                case .mariadb: try await withMariaDBDatabase(body)
-                }
-            await Turnstile.databases.leave()
-            return result
-        } catch {
-            await Turnstile.databases.leave()
-            throw error
+        try await Turnstile.pass {
+            switch self {
+            case .sqlite: try await withSQLiteFile(body)
+            case .mariadb: try await withMariaDBDatabase(body)
+            }
         }
     }
 

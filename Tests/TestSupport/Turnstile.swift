@@ -1,19 +1,34 @@
-/// Lets only so many in at once; the others wait in a line.
+/// Lets only so many tests in at once; the others wait in a line.
 ///
-/// The test runner starts everything at once, which is more databases than a test machine's server can make and drop in
-/// time.
-actor Turnstile {
-    /// For tests with a database of their own.
-    static let databases = Turnstile(places: 6)
+/// The test runner starts everything at once. That is more databases than a test machine's server can make and drop in
+/// time, and more services and processes than it can run without each of them missing its time limits.
+public actor Turnstile {
+    /// For tests with a database, a service or a process of their own.
+    private static let tests = Turnstile(places: 6)
+    @TaskLocal private static var isInside = false
 
     private var places: Int
     private var line: [CheckedContinuation<Void, Never>] = []
 
-    init(places: Int) {
+    private init(places: Int) {
         self.places = places
     }
 
-    func enter() async {
+    /// Runs the body as one of the tests that are let in. A body inside another is in already.
+    public static func pass<T>(_ body: () async throws -> T) async rethrows -> T {
+        guard !isInside else { return try await body() }
+        await tests.enter()
+        do {
+            let value = try await $isInside.withValue(true, operation: body)
+            await tests.leave()
+            return value
+        } catch {
+            await tests.leave()
+            throw error
+        }
+    }
+
+    private func enter() async {
         guard places == 0 else {
             places -= 1
             return
@@ -21,7 +36,7 @@ actor Turnstile {
         await withCheckedContinuation { line.append($0) }
     }
 
-    func leave() {
+    private func leave() {
         guard line.isEmpty else { return line.removeFirst().resume() }
         places += 1
     }

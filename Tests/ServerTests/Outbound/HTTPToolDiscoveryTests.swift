@@ -56,14 +56,14 @@ struct HTTPToolDiscoveryTests {
         path: String = "/mcp",
         wantsDescription: Bool = true,
         credential: DiscoveryCredential? = nil,
-        overall: Duration = .seconds(10)
+        overall: Duration = .seconds(60)
     ) async throws -> Discovery {
         let discovery = service.discovery(timeouts: HTTPToolDiscovery.Timeouts(overall: overall))
         let endpoint = try #require(Endpoint(rawValue: service.origin + path))
         return try await discovery.discover(endpoint, wantsDescription: wantsDescription, credential: credential)
     }
 
-    private static func failure(_ service: LocalService, overall: Duration = .seconds(10)) async -> DiscoveryError? {
+    private static func failure(_ service: LocalService, overall: Duration = .seconds(60)) async -> DiscoveryError? {
         do {
             _ = try await discover(service, overall: overall)
             return nil
@@ -250,9 +250,8 @@ struct HTTPToolDiscoveryTests {
             try await LocalService.run { _, _ in
                 Response(status: .tooManyRequests, headers: value.map { [.retryAfter: $0] } ?? [:])
             } _: { service in
-                #expect(
-                    await Self.failure(service) == Self.failed(service, "the service answered with HTTP status 429")
-                )
+                let failure = await Self.failure(service, overall: .seconds(15))
+                #expect(failure == Self.failed(service, "the service answered with HTTP status 429"))
                 #expect(service.received.count == count)
             }
         }

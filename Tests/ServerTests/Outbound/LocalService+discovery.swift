@@ -9,7 +9,7 @@ extension LocalService {
     /// A discovery that may contact loopback, and logs to this service's recorder.
     func discovery(
         policy: EndpointPolicy = EndpointPolicy(allowsPrivate: true),
-        timeouts: HTTPToolDiscovery.Timeouts = HTTPToolDiscovery.Timeouts(overall: .seconds(10)),
+        timeouts: HTTPToolDiscovery.Timeouts = HTTPToolDiscovery.Timeouts(overall: .seconds(60)),
         resolver: any AddressResolver = SystemResolver(),
         gate: DiscoveryGate = DiscoveryGate()
     ) -> HTTPToolDiscovery {

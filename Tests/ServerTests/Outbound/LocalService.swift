@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Server
@@ -76,15 +77,17 @@ struct LocalService: Sendable {
             logger: Logger(label: "service") { _ in SwiftLogNoOpLogHandler() }
         )
         let outbound = OutboundHTTPClient()
-        try await withRunning([outbound, application]) {
-            let port = try #require(await ports.first { _ in true })
-            let service = LocalService(
-                origin: "http://127.0.0.1:\(port)",
-                client: outbound.client,
-                log: log,
-                requests: requests
-            )
-            try await withRunning(extraServices(service)) { try await body(service) }
+        try await Turnstile.pass {
+            try await withRunning([outbound, application]) {
+                let port = try #require(await ports.first { _ in true })
+                let service = LocalService(
+                    origin: "http://127.0.0.1:\(port)",
+                    client: outbound.client,
+                    log: log,
+                    requests: requests
+                )
+                try await withRunning(extraServices(service)) { try await body(service) }
+            }
         }
     }
 

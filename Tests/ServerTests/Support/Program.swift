@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 /// The program under test, as a process of its own that is gone when the test is.
@@ -40,9 +41,11 @@ struct Program: Sendable {
         executable: URL = executable,
         _ body: (Program) async throws -> T
     ) async throws -> T {
-        let program = try Program(executable.path, arguments, environment, folder.path)
-        defer { program.signal(SIGKILL) }
-        return try await body(program)
+        try await Turnstile.pass {
+            let program = try Program(executable.path, arguments, environment, folder.path)
+            defer { program.signal(SIGKILL) }
+            return try await body(program)
+        }
     }
 
     private init(
