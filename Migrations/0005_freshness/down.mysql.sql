@@ -1,12 +1,5 @@
-DROP TABLE tool_definitions;
-ALTER TABLE tools
-    DROP KEY tools_changed_at,
-    DROP COLUMN gone_at,
-    DROP COLUMN changed_at,
-    DROP COLUMN search_text,
-    DROP COLUMN icons;
+DROP INDEX services_next_read ON services;
 ALTER TABLE services
-    DROP KEY services_next_read,
     DROP COLUMN next_read,
     DROP COLUMN failures,
     DROP COLUMN last_error,

@@ -1,9 +1,3 @@
-DROP TABLE tool_definitions;
-DROP INDEX tools_changed_at;
-ALTER TABLE tools DROP COLUMN gone_at;
-ALTER TABLE tools DROP COLUMN changed_at;
-ALTER TABLE tools DROP COLUMN search_text;
-ALTER TABLE tools DROP COLUMN icons;
 DROP INDEX services_next_read;
 ALTER TABLE services DROP COLUMN next_read;
 ALTER TABLE services DROP COLUMN failures;

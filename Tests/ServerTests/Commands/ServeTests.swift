@@ -12,7 +12,7 @@ struct ServeTests {
     @Test("--dev says what it does, makes what it needs, and keeps it")
     func development() async throws {
         try await TemporaryFolder.with { folder in
-            for migrations in [5, 0] {
+            for migrations in [8, 0] {
                 try await Program.with(["serve", "--dev", "--port", "0"], in: folder) { program in
                     let port = try await program.port()
                     let lines = program.errors.soFar.split(separator: "\n")
