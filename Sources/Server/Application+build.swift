@@ -56,8 +56,7 @@ struct Application: Sendable {
         )
         let http = Hummingbird.Application(
             responder: table,
-            // Ends connections on which nothing arrives, in the middle of a request too.
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75))),
+            server: .watchingClients(idleTimeout: .seconds(75)),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "mcp-registry"

@@ -160,6 +160,21 @@ struct PipelineTests {
         }
     }
 
+    @Test("only a modern request ends with its client's connection")
+    func disconnect() async {
+        let modern = ServerFixture.modernRequest("tools/list")
+        let legacy = MCPHTTPRequest(
+            method: "POST",
+            headers: [("Content-Type", "application/json")],
+            body: Self.list.serialized()
+        )
+        for (request, isBound) in [(modern, true), (legacy, false)] {
+            let gone = MCPHTTPResponse(status: 499, headers: [], body: [])
+            let response = await ServerFixture.server.respond(to: request, from: (), whileConnected: { _ in gone })
+            #expect((response.status == gone.status) == isBound)
+        }
+    }
+
     @Test("no session id is ever issued, and one that arrives is ignored")
     func sessions() async {
         let response = await ServerFixture.post(Self.list, [("Mcp-Session-Id", "abc"), ("Last-Event-ID", "1")])

@@ -72,11 +72,15 @@ enum ServerFixture {
     }
 
     static func post(_ body: [UInt8], _ headers: [(name: String, value: String)] = []) async -> MCPHTTPResponse {
+        await server.respond(to: request(body, headers), from: ())
+    }
+
+    private static func request(_ body: [UInt8], _ headers: [(name: String, value: String)]) -> MCPHTTPRequest {
         let common = [
             (name: "content-type", value: "application/json"),
             (name: "accept", value: "application/json, text/event-stream"),
         ]
-        return await server.respond(to: MCPHTTPRequest(method: "POST", headers: common + headers, body: body), from: ())
+        return MCPHTTPRequest(method: "POST", headers: common + headers, body: body)
     }
 
     /// Posts a legacy request.
@@ -92,12 +96,17 @@ enum ServerFixture {
 
     /// Posts a modern request in which everything is as it must be.
     static func modern(_ method: String, _ params: JSONObject = [:]) async -> MCPHTTPResponse {
+        await server.respond(to: modernRequest(method, params), from: ())
+    }
+
+    /// A modern request in which everything is as it must be.
+    static func modernRequest(_ method: String, _ params: JSONObject = [:]) -> MCPHTTPRequest {
         var params = params
         params["_meta"] = meta
         let name = params["name"]?.string ?? params["uri"]?.string
         let body: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": .object(params)]
-        return await post(
-            body,
+        return request(
+            body.serialized(),
             [("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)]
                 + (name.map { [("mcp-name", $0)] } ?? [])
         )

@@ -7,6 +7,10 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     public typealias CallTool = @Sendable (ToolCall, Caller) async throws -> ToolResult
     /// Reads the resource with a URI; nil when there is none. What it throws is reported as above.
     public typealias ReadResource = @Sendable (String, Caller) async throws -> ResourceText?
+    /// Does work of which only a client that waits for it has any use, and cancels it when the client hangs up; nothing is
+    /// sent then.
+    public typealias WhileConnected =
+        @Sendable (_ work: @escaping @Sendable () async -> MCPHTTPResponse) async -> MCPHTTPResponse
 
     let name: String
     let version: String
@@ -61,7 +65,18 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     ///
     /// A legacy request that is understood is always answered with status 200, errors included: legacy clients take any
     /// other status for the end of the connection. Modern errors carry the status of 2026-07-28, Streamable HTTP.
-    public func respond(to request: MCPHTTPRequest, from caller: Caller) async -> MCPHTTPResponse {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - caller: Who asks.
+    ///   - whileConnected: How modern requests are answered: for them a disconnect is a cancellation (2026-07-28,
+    ///     Streamable HTTP, "Cancellation"), for legacy ones it is not (2025-11-25, transports, "Sending Messages").
+    /// - Returns: The answer.
+    public func respond(
+        to request: MCPHTTPRequest,
+        from caller: Caller,
+        whileConnected: WhileConnected = { work in await work() }
+    ) async -> MCPHTTPResponse {
         let headers = HeaderFields(fields: request.headers)
         guard request.method == "POST" else {
             return .refusal(405, .invalidRequest("only POST is served"), headers: [("Allow", "POST")])
@@ -79,14 +94,15 @@ public struct MCPServer<Caller: Sendable>: Sendable {
             return .refusal(400, .parseError(error))
         }
         if let elements = body.array { return await respond(toBatch: elements, headers, form, caller) }
-        return await respond(toSingle: body, headers, form, caller)
+        return await respond(toSingle: body, headers, form, caller, whileConnected)
     }
 
     private func respond(
         toSingle body: JSONValue,
         _ headers: HeaderFields,
         _ form: AnswerForm,
-        _ caller: Caller
+        _ caller: Caller,
+        _ whileConnected: WhileConnected
     ) async -> MCPHTTPResponse {
         do {
             switch try JSONRPCMessage(body) {
@@ -99,8 +115,12 @@ public struct MCPServer<Caller: Sendable>: Sendable {
                 }
                 return .accepted
             case .request(let id, let call):
-                let (outcome, status) = await answer(call, headers, caller)
-                return .answer(JSONRPCMessage.response(id: id, outcome).json, status: status, form: form)
+                let work = { @Sendable () async -> MCPHTTPResponse in
+                    let (outcome, status) = await answer(call, headers, caller)
+                    return .answer(JSONRPCMessage.response(id: id, outcome).json, status: status, form: form)
+                }
+                let era = Era(header: headers[MCPHeader.protocolVersion], params: call.params)
+                return era == .modern ? await whileConnected(work) : await work()
             }
         } catch {
             return .answer(JSONRPCMessage.response(id: error.id, .failure(error.error)).json, status: 400)

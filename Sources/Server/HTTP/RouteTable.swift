@@ -19,14 +19,25 @@ struct Route: Sendable {
     let access: Access
     /// How an error is told.
     let refuse: @Sendable (Problem) -> Response
-    let handle: @Sendable (Request, Principal) async throws -> Response
+    let handle: @Sendable (Request, Principal, ConnectionContext) async throws -> Response
 
     init(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ access: Access = .authenticated,
-        refuse: @escaping @Sendable (Problem) -> Response = { $0.response },
         handle: @escaping @Sendable (Request, Principal) async throws -> Response
+    ) {
+        self.init(method, path, access, refuse: { $0.response }) { request, principal, _ in
+            try await handle(request, principal)
+        }
+    }
+
+    init(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ access: Access = .authenticated,
+        refuse: @escaping @Sendable (Problem) -> Response,
+        handle: @escaping @Sendable (Request, Principal, ConnectionContext) async throws -> Response
     ) {
         self.method = method
         self.path = path
@@ -41,7 +52,7 @@ struct Route: Sendable {
 /// All paths are fixed, so the table is a dictionary. The order of checks is: path, `Host` and `Origin`, method, credentials.
 /// An unknown path is 404 for everybody: clients that look for OAuth metadata must learn that there is none.
 struct RouteTable: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = ConnectionContext
 
     private let routes: [String: [Route]]
     private let access: AccessControl
@@ -63,7 +74,7 @@ struct RouteTable: HTTPResponder {
         let candidates = routes[Self.path(of: request)] ?? []
         let problem: Problem
         do {
-            return try await answer(request, candidates)
+            return try await answer(request, candidates, context)
         } catch let error as Problem {
             problem = log(error, request, context, detail: nil)
         } catch let error as RegistryError {
@@ -84,7 +95,11 @@ struct RouteTable: HTTPResponder {
         return path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
     }
 
-    private func answer(_ request: Request, _ candidates: [Route]) async throws -> Response {
+    private func answer(
+        _ request: Request,
+        _ candidates: [Route],
+        _ context: Context
+    ) async throws -> Response {
         guard let first = candidates.first else {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
@@ -92,7 +107,7 @@ struct RouteTable: HTTPResponder {
         if !isOpen { try origins.check(request) }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
-        return try await route.handle(request, isOpen ? .anonymous : access.principal(of: request))
+        return try await route.handle(request, isOpen ? .anonymous : access.principal(of: request), context)
     }
 
     /// RFC 9110 §15.5.6: a 405 lists what is allowed.

@@ -54,6 +54,8 @@ struct CatalogResources: Sendable {
             default: return try await service(at: uri)
             }
         } catch {
+            // A client that has gone is nobody's fault.
+            guard !Task.isCancelled else { throw error }
             logger.error("\(error.message)", metadata: ["resource": "\(uri)", "detail": "\(error.detail ?? "")"])
             throw error
         }

@@ -22,13 +22,16 @@ enum MCPRoute {
             resourceTemplates: CatalogResources.templates,
             readResource: { uri, _ in try await resources.read(uri) }
         )
-        return Route(.post, path, refuse: refusal) { request, principal in
+        return Route(.post, path, refuse: refusal) { request, principal, context in
             let incoming = MCPHTTPRequest(
                 method: request.method.rawValue,
                 headers: request.headers.map { ($0.name.rawName, $0.value) },
                 body: try await RequestFields.collect(request)
             )
-            return Response(await server.respond(to: incoming, from: principal))
+            let answer = await server.respond(to: incoming, from: principal) { work in
+                await ClientPresence.whileConnected(context.channel, work)
+            }
+            return Response(answer)
         }
     }
 }

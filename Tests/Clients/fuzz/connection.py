@@ -1,10 +1,13 @@
 """A connection to a server that may answer anything, and what is wrong with an answer."""
 
 import json
+import select
 import socket
 from dataclasses import dataclass
 
 ANSWER_SECONDS = 10
+# How long a request that is its sender's last may be answered before the sender says that nothing follows.
+GRACE_SECONDS = 0.02
 
 
 class Finding(Exception):
@@ -34,12 +37,12 @@ class Connection:
         except OSError as error:
             raise Finding(f"no connection: {error}") from error
         self.buffer = bytearray()
+        self.is_last = False
 
     def send(self, data: bytes, is_last: bool = False) -> None:
+        self.is_last = is_last
         try:
             self.socket.sendall(data)
-            if is_last:
-                self.socket.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             pass  # Refused before its end; what was answered can still be read.
         except TimeoutError:
@@ -47,7 +50,17 @@ class Connection:
         except OSError as error:
             raise Closed from error
 
+    def _end(self) -> None:
+        """Says that nothing follows; not at once, since a request of 2026-07-28 is cancelled by it."""
+        self.is_last = False
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # The server was faster.
+
     def _more(self) -> None:
+        if self.is_last and not select.select([self.socket], [], [], GRACE_SECONDS)[0]:
+            self._end()
         try:
             chunk = self.socket.recv(1 << 18)
         except ConnectionResetError as error:

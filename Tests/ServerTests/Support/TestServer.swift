@@ -1,6 +1,7 @@
 import DBDriver
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTesting
 import Migrations
 import Registry
@@ -63,7 +64,8 @@ struct TestServer: HTTPCaller {
             access: AccessControl(adminToken: options.adminToken.map { Secret($0) }),
             origins: options.origins
         )
-        try await Hummingbird.Application(responder: table, logger: quietLogger).test(.live) { client in
+        let server = HTTPServerBuilder.watchingClients(idleTimeout: .seconds(75))
+        try await Hummingbird.Application(responder: table, server: server, logger: quietLogger).test(.live) { client in
             try await HTTPConnection.with("localhost", try #require(client.port)) { connection in
                 try await body(
                     TestServer(database: database, discovery: discovery, hook: hook, connection: connection)

@@ -1,0 +1,96 @@
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+internal import Synchronization
+
+/// Notices on a connection that its client is gone: it has closed the connection, or ended its own side of it.
+///
+/// Over TCP the two can't be told apart until something is sent, so a half-close counts as a disconnect. A client that has sent
+/// several requests at once and then leaves may be noticed only when those before are answered.
+final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+    typealias InboundIn = Never
+
+    private struct State {
+        var isGone = false
+        var onceGone: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { leave() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    private func leave() {
+        let onceGone = state.withLock { state in
+            state.isGone = true
+            return state.onceGone
+        }
+        onceGone?()
+    }
+
+    /// Says what to do when the client goes, at once if it has gone already; nil for nothing.
+    private func watch(_ onceGone: (@Sendable () -> Void)?) {
+        let isGone = state.withLock { state in
+            state.onceGone = onceGone
+            return state.isGone
+        }
+        if isGone { onceGone?() }
+    }
+
+    /// Does work of which only a client that waits for it has any use: when the client goes, the work is cancelled, and the
+    /// connection closed, so that nothing is sent any more.
+    static func whileConnected<T: Sendable>(
+        _ channel: any Channel,
+        _ work: @escaping @Sendable () async -> T
+    ) async -> T {
+        let presence = try? await channel.pipeline.handler(type: ClientPresence.self).get()
+        let task = Task { await work() }
+        if let presence {
+            presence.watch {
+                task.cancel()
+                channel.close(promise: nil)
+            }
+        } else {
+            // A connection that is closed has no handlers.
+            task.cancel()
+        }
+        defer { presence?.watch(nil) }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}
+
+extension HTTPServerBuilder {
+    /// HTTP/1.1 that knows when clients go. It ends connections on which nothing arrives for a time, in the middle of a request
+    /// too.
+    static func watchingClients(idleTimeout: TimeAmount) -> HTTPServerBuilder {
+        .http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ClientPresence()],
+                idleTimeout: idleTimeout
+            )
+        )
+    }
+}
+
+/// What is known of a request beside its content.
+struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection that it came over.
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
