@@ -153,10 +153,13 @@ struct PipelineTests {
         for body in [
             ["jsonrpc": "2.0", "id": 1, "result": [:]],
             ["jsonrpc": "2.0", "id": nil, "error": ["code": 1, "message": ""]],
+            ["jsonrpc": "2.0", "id": 1, "error": [:]], ["jsonrpc": "2.0", "id": 1, "error": "no"],
         ] as [JSONValue] {
             let response = await ServerFixture.post(body, version.map { [("MCP-Protocol-Version", $0)] } ?? [])
             #expect(response.status == status)
-            if status == 400 { #expect(try response.errorCode == -32600) }
+            guard status == 400 else { continue }
+            #expect(try response.errorCode == -32600)
+            #expect(try response.json["id"] == nil, "it is none of the client's own")
         }
     }
 
@@ -173,6 +176,21 @@ struct PipelineTests {
             let response = await ServerFixture.server.respond(to: request, from: (), whileConnected: { _ in gone })
             #expect((response.status == gone.status) == isBound)
         }
+    }
+
+    @Test(
+        "a version that is given twice is named as the fault",
+        arguments: [["2025-11-25", "2025-11-25"], ["2025-03-26", "2026-07-28"], ["v999", ""]]
+    )
+    func repeatedVersion(versions: [String]) async throws {
+        let headers = versions.map { (name: "MCP-Protocol-Version", value: $0) }
+        let response = await ServerFixture.post(Self.list, headers)
+        #expect(response.status == 400)
+        let message = "Header mismatch: MCP-Protocol-Version is repeated"
+        #expect(try response.json["error"] == ["code": -32020, "message": .string(message)])
+        let batch = await ServerFixture.post([Self.list], headers)
+        #expect(batch.status == 400)
+        #expect(try batch.json["error"]?["message"] == "Invalid request: MCP-Protocol-Version is repeated")
     }
 
     @Test("no session id is ever issued, and one that arrives is ignored")

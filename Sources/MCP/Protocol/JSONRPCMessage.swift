@@ -22,10 +22,13 @@ public struct JSONRPCCall: Sendable, Equatable {
     }
 }
 
-/// Why a JSON value is no valid message; carries the id when that could be read, so that it can be echoed.
+/// Why a JSON value is no valid message.
 struct InvalidMessage: Error {
+    /// The id to echo; nil when it could not be read, or is not the sender's own.
     let id: JSONRPCID?
     let error: JSONRPCError
+    /// Whether the value was meant as an answer.
+    var isResponse = false
 }
 
 extension JSONRPCMessage {
@@ -35,9 +38,12 @@ extension JSONRPCMessage {
     init(_ value: JSONValue) throws(InvalidMessage) {
         guard let object = value.object else { throw Self.invalid(nil, "not an object") }
         let id = object["id"].flatMap(JSONRPCID.init)
-        guard object["jsonrpc"]?.string == "2.0" else { throw Self.invalid(id, "jsonrpc must be \"2.0\"") }
-        if object["method"] == nil, object["result"] != nil || object["error"] != nil {
-            self = .response(id: id, try Self.outcome(of: object, id: id))
+        let isResponse = object["method"] == nil && (object["result"] != nil || object["error"] != nil)
+        guard object["jsonrpc"]?.string == "2.0" else {
+            throw Self.invalid(isResponse ? nil : id, "jsonrpc must be \"2.0\"")
+        }
+        if isResponse {
+            self = .response(id: id, try Self.outcome(of: object))
             return
         }
         guard let method = object["method"]?.string else { throw Self.invalid(id, "method must be a string") }
@@ -50,12 +56,11 @@ extension JSONRPCMessage {
         self = if let id { .request(id: id, call) } else { .notification(call) }
     }
 
-    private static func outcome(
-        of object: JSONObject,
-        id: JSONRPCID?
-    ) throws(InvalidMessage) -> Result<JSONValue, JSONRPCError> {
+    private static func outcome(of object: JSONObject) throws(InvalidMessage) -> Result<JSONValue, JSONRPCError> {
         guard let error = object["error"] else { return .success(object["result"] ?? .null) }
-        guard case .integer(let code)? = error["code"] else { throw invalid(id, "error without a code") }
+        guard case .integer(let code)? = error["code"] else {
+            throw InvalidMessage(id: nil, error: .invalidRequest("error without a code"), isResponse: true)
+        }
         let message = error["message"]?.string ?? ""
         return .failure(JSONRPCError(code: Int(clamping: code), message: message, data: error["data"]))
     }

@@ -41,7 +41,11 @@ extension MCPHTTPResponse {
     /// `message` in the wished form. A stream is only made of what succeeds: whoever reads a stream can read the status of
     /// a refusal and its JSON.
     static func answer(_ message: JSONValue, status: Int = 200, form: AnswerForm = .json) -> MCPHTTPResponse {
-        let bytes = message.serialized()
+        answer(message.serialized(), status: status, form: form)
+    }
+
+    /// The same for a message that is written already.
+    static func answer(_ bytes: [UInt8], status: Int = 200, form: AnswerForm = .json) -> MCPHTTPResponse {
         guard form == .eventStream, status == 200 else {
             let headers = [("Content-Type", MediaType.json), ("Cache-Control", "no-store")]
             return MCPHTTPResponse(status: status, headers: headers, body: bytes)

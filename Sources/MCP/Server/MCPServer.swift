@@ -23,8 +23,16 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     let templateList: JSONValue
     let readResource: ReadResource
 
+    /// The time; tests have their own.
+    var now: @Sendable () -> ContinuousClock.Instant = { .now }
+
     /// The most messages in one batch (revision 2025-03-26 only).
     static var batchLimit: Int { 20 }
+    /// How long a batch may take before its further requests are refused: as long as one discovery.
+    static var batchDurationMax: Duration { .seconds(60) }
+    /// How many bytes of answers a batch may have before its further requests are refused.
+    static var batchAnswerBytesMax: Int { 4 * 1024 * 1024 }
+    private static var repeatedVersion: String { "\(MCPHeader.protocolVersion) is repeated" }
 
     /// A server.
     ///
@@ -109,11 +117,7 @@ public struct MCPServer<Caller: Sendable>: Sendable {
             case .notification:
                 return .accepted
             case .response:
-                let era = Era(header: headers[MCPHeader.protocolVersion], params: nil)
-                guard case .legacy = era else {
-                    return .refusal(400, .invalidRequest("a client must not send responses"))
-                }
-                return .accepted
+                return respond(toStrayResponse: headers)
             case .request(let id, let call):
                 let work = { @Sendable () async -> MCPHTTPResponse in
                     let (outcome, status) = await answer(call, headers, caller)
@@ -123,8 +127,17 @@ public struct MCPServer<Caller: Sendable>: Sendable {
                 return era == .modern ? await whileConnected(work) : await work()
             }
         } catch {
+            if error.isResponse { return respond(toStrayResponse: headers) }
             return .answer(JSONRPCMessage.response(id: error.id, .failure(error.error)).json, status: 400)
         }
+    }
+
+    /// Nothing was asked, so whatever is answered is dropped; since 2026-07-28 clients must not even send it.
+    private func respond(toStrayResponse headers: HeaderFields) -> MCPHTTPResponse {
+        guard case .legacy = Era(header: headers[MCPHeader.protocolVersion], params: nil) else {
+            return .refusal(400, .invalidRequest("a client must not send responses"))
+        }
+        return .accepted
     }
 
     private func respond(
@@ -134,16 +147,35 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         _ caller: Caller
     ) async -> MCPHTTPResponse {
         if let reason = refusalOfBatch(elements, headers) { return .refusal(400, .invalidRequest(reason)) }
-        var answers: [JSONValue] = []
+        let end = now() + Self.batchDurationMax
+        // The array of answers, without its last bracket.
+        var body: [UInt8] = []
         for element in elements {
-            do {
-                guard case .request(let id, let call) = try JSONRPCMessage(element) else { continue }
-                answers.append(JSONRPCMessage.response(id: id, await answer(call, headers, caller).outcome).json)
-            } catch {
-                answers.append(JSONRPCMessage.response(id: error.id, .failure(error.error)).json)
-            }
+            let isSpent = body.count >= Self.batchAnswerBytesMax || now() >= end
+            guard let answer = await answer(toElement: element, isSpent: isSpent, headers, caller) else { continue }
+            body.append(UInt8(ascii: body.isEmpty ? "[" : ","))
+            body += answer.json.serialized()
         }
-        return answers.isEmpty ? .accepted : .answer(.array(answers), form: form)
+        return body.isEmpty ? .accepted : .answer(body + [UInt8(ascii: "]")], form: form)
+    }
+
+    /// The answer to one message of a batch; nil when it gets none.
+    private func answer(
+        toElement element: JSONValue,
+        isSpent: Bool,
+        _ headers: HeaderFields,
+        _ caller: Caller
+    ) async -> JSONRPCMessage? {
+        do {
+            guard case .request(let id, let call) = try JSONRPCMessage(element) else { return nil }
+            guard !isSpent else {
+                let reason = "the requests before it took all the time or room that a batch has: send it alone"
+                return .response(id: id, .failure(.invalidRequest(reason)))
+            }
+            return .response(id: id, await answer(call, headers, caller).outcome)
+        } catch {
+            return error.isResponse ? nil : .response(id: error.id, .failure(error.error))
+        }
     }
 
     /// Only 2025-03-26 knows batches, and there `initialize` must not be part of one (lifecycle, "Initialization").
@@ -151,6 +183,7 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         if elements.isEmpty { return "an empty batch" }
         if elements.count > Self.batchLimit { return "more than \(Self.batchLimit) messages in a batch" }
         let header = headers[MCPHeader.protocolVersion]
+        if headers.values(of: MCPHeader.protocolVersion).count > 1 { return Self.repeatedVersion }
         for element in elements {
             let era = Era(header: header, params: element["params"]?.object)
             guard case .legacy(let version) = era, header == nil || version == .v20250326 else {
@@ -166,6 +199,9 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         _ headers: HeaderFields,
         _ caller: Caller
     ) async -> (outcome: Result<JSONValue, JSONRPCError>, status: Int) {
+        guard headers.values(of: MCPHeader.protocolVersion).count <= 1 else {
+            return (.failure(.headerMismatch(Self.repeatedVersion)), 400)
+        }
         switch Era(header: headers[MCPHeader.protocolVersion], params: call.params) {
         case .legacy:
             do {

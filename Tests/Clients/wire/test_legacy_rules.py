@@ -299,8 +299,10 @@ def test_the_mirrors_of_2026_mean_nothing_on_a_legacy_request(
 
 
 @pytest.mark.parametrize("versions", [["2025-11-25"] * 2, ["2025-06-18", "2025-11-25"]], ids=["same", "other"])
-def test_a_version_that_is_given_twice_is_none(mcp: Endpoint, versions: list[str]) -> None:
-    assert mcp.send(call("ping"), **{"MCP-Protocol-Version": versions}).outcome == (400, -32602)
+def test_a_version_that_is_given_twice_is_named_as_the_fault(mcp: Endpoint, versions: list[str]) -> None:
+    reply = mcp.send(call("ping"), **{"MCP-Protocol-Version": versions})
+    assert reply.outcome == (400, -32020)
+    assert reply.error["message"].endswith("MCP-Protocol-Version is repeated")
 
 
 def test_a_batch_can_be_one_event_too(mcp: Endpoint) -> None:

@@ -411,16 +411,17 @@ RESPONSES: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "id": 1, "result": {}},
     {"jsonrpc": "2.0", "id": "x", "result": {"roots": []}},
     {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "no"}},
+    {"jsonrpc": "2.0", "id": 1, "error": {}},
 ]
 
 
-@pytest.mark.parametrize("response", RESPONSES, ids=["result", "roots", "error"])
+@pytest.mark.parametrize("response", RESPONSES, ids=["result", "roots", "error", "broken"])
 @pytest.mark.parametrize("version", [None, *LEGACY])
 def test_10_a_stray_legacy_response_gets_202(mcp: Endpoint, version: str | None, response: Any) -> None:
     assert mcp.send(response, **{"MCP-Protocol-Version": version}).status == 202
 
 
-@pytest.mark.parametrize("response", RESPONSES, ids=["result", "roots", "error"])
+@pytest.mark.parametrize("response", RESPONSES, ids=["result", "roots", "error", "broken"])
 def test_10_a_stray_modern_response_gets_400(mcp: Endpoint, response: Any) -> None:
     # The id is that of the response: it names no request of the client's, so it is not to be echoed.
     reply = mcp.send(json.dumps(response).encode(), **{"MCP-Protocol-Version": MODERN})
