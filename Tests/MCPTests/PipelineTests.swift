@@ -193,6 +193,19 @@ struct PipelineTests {
         #expect(try batch.json["error"]?["message"] == "Invalid request: MCP-Protocol-Version is repeated")
     }
 
+    @Test("names in errors are cut by code points, however many make one character")
+    func longNames() async throws {
+        let long = "e" + String(repeating: "\u{301}", count: 100_000)
+        let responses = [
+            await ServerFixture.legacy(long), await ServerFixture.legacy("tools/call", ["name": .string(long)]),
+            await ServerFixture.legacy("prompts/get", ["name": .string(long)]),
+        ]
+        for response in responses {
+            let message = try #require(try response.json["error"]?["message"]?.string)
+            #expect(message.hasSuffix("…") && message.unicodeScalars.count < 160)
+        }
+    }
+
     @Test("no session id is ever issued, and one that arrives is ignored")
     func sessions() async {
         let response = await ServerFixture.post(Self.list, [("Mcp-Session-Id", "abc"), ("Last-Event-ID", "1")])

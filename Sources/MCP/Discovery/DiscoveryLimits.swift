@@ -48,11 +48,3 @@ extension DiscoveryLimits {
         }
     }
 }
-
-extension String {
-    /// The first `length` characters (code points).
-    func cut(to length: Int) -> String {
-        guard utf8.count > length else { return self }
-        return String(unicodeScalars.prefix(length))
-    }
-}

@@ -68,10 +68,3 @@ extension JSONRPCError {
         )
     }
 }
-
-extension String {
-    /// At most 128 characters, for texts of the other side that are repeated in a message.
-    var clipped: String {
-        count > 128 ? prefix(128) + "…" : self
-    }
-}

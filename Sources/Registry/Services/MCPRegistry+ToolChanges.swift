@@ -52,7 +52,8 @@ extension MCPRegistry {
         let isWaiting = try await snapshot { session in
             guard try ServiceTable.find(service, session) != nil else { throw Self.noService(service) }
             if let tool, try !ToolTable.isOffered(tool, by: service, session) {
-                throw RegistryError(.notFound, "Service with name '\(service)' has no tool '\(tool)'")
+                let shown = String(tool.unicodeScalars.prefix(Limits.nameCharactersMax))
+                throw RegistryError(.notFound, "Service with name '\(service)' has no tool '\(shown)'")
             }
             return try !ToolTable.changed(of: service, named: tool, limit: 1, session).isEmpty
         }

@@ -17,7 +17,12 @@ extension OfferedTool {
     }
 
     /// The SHA-256 of ``canonicalJSON``, by which definitions are told apart.
-    public var sha256: [UInt8] { Array(SHA256.hash(data: Array(canonicalJSON.utf8))) }
+    public var sha256: [UInt8] { Self.sha256(of: canonicalJSON) }
+
+    /// ``sha256`` of a definition whose ``canonicalJSON`` is at hand.
+    public static func sha256(of canonicalJSON: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(canonicalJSON.utf8)))
+    }
 
     /// What ``MCPRegistry/findTools(_:usableBy:)`` looks through: name, title and description, each with its end marked so
     /// that a search knows in which of them it has found something.
@@ -62,6 +67,9 @@ extension OfferedTool {
 
     /// A JSON string with the escapes of RFC 8785 section 3.2.2.2.
     private static func quoted(_ text: String) -> String {
+        // Hardly any text needs an escape, and copying it whole is fast.
+        let isPlain = !text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        if isPlain { return "\"" + text + "\"" }
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

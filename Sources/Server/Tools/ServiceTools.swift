@@ -67,12 +67,13 @@ enum ServiceTools {
             ],
             hints: .reads
         ) { _, _ in
+            var room = JSONObject.descriptionBytesMax
             let services = try await registry.services().map { service -> JSONValue in
                 var entry: JSONObject = [
                     "service_name": .string(service.name.rawValue),
                     "endpoint": .string(service.endpoint.rawValue),
-                    "description": .string(service.description),
                 ]
+                entry.tell(service.description, &room, rest: CatalogResources.uri(of: service.name))
                 if service.status != .active { entry.note(stateOf: service) }
                 return .object(entry)
             }
@@ -107,17 +108,18 @@ enum ServiceTools {
             hints: .reads
         ) { arguments, _ in
             let name = try ServiceName(arguments.string("service_name"))
-            return .array(try await registry.tools(of: name).map(describe))
+            var room = JSONObject.descriptionBytesMax
+            return .array(try await registry.tools(of: name).map { describe($0, &room) })
         }
     }
 
-    private static func describe(_ tool: Tool) -> JSONValue {
+    private static func describe(_ tool: Tool, _ room: inout Int) -> JSONValue {
         var entry: JSONObject = [
             "id": .integer(tool.id.rawValue),
             "name": .string(tool.definition.name),
-            "description": .string(tool.definition.description),
-            "roles": .array(tool.roles.map { .string($0.rawValue) }),
         ]
+        entry.tell(tool.definition.description, &room, rest: CatalogResources.uri(of: tool.serviceName))
+        entry["roles"] = .array(tool.roles.map { .string($0.rawValue) })
         entry.note(changeOf: tool)
         return .object(entry)
     }
@@ -228,17 +230,12 @@ enum ServiceTools {
                     "name": .string(tool.definition.name),
                 ]
                 if let title = tool.definition.title { entry["title"] = .string(title) }
-                entry["description"] = .string(tool.definition.description.shortened(to: 500))
+                entry["description"] = .string(
+                    tool.definition.description.shortened(to: JSONObject.briefDescriptionMax)
+                )
                 return .object(entry)
             }
             return .array(found)
         }
-    }
-}
-
-extension String {
-    /// The first `length` characters, with an ellipsis in place of the rest.
-    fileprivate func shortened(to length: Int) -> String {
-        count > length ? prefix(length) + "…" : self
     }
 }

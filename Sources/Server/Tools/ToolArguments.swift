@@ -96,7 +96,8 @@ struct ToolArguments: Sendable {
         let names = Set(parameters.map(\.name))
         if let unknown = given.keys.first(where: { !names.contains($0) }) {
             throw Refusal(
-                message: "Input validation error: Additional properties are not allowed ('\(unknown)' was unexpected)"
+                message: "Input validation error: Additional properties are not allowed "
+                    + "(\(Self.shown(.string(unknown))) was unexpected)"
             )
         }
         self.values = values
@@ -134,9 +135,10 @@ struct ToolArguments: Sendable {
         values[name].map(Self.shown) ?? ""
     }
 
-    /// At most 100 characters: an error is read by people and models.
+    /// Characters of a value that an error repeats: it is read by people and models.
+    private static let shownMax = 100
+
     private static func shown(_ value: JSONValue) -> String {
-        let text = value.string.map { "'\($0)'" } ?? value.text
-        return text.count > 100 ? text.prefix(100) + "…" : text
+        (value.string.map { "'\($0)'" } ?? value.text).shortened(to: shownMax)
     }
 }

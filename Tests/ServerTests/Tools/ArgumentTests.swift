@@ -96,6 +96,24 @@ struct ArgumentTests {
         }
     }
 
+    @Test("an error repeats a hundred characters at most, however many accents they carry", arguments: Engine.available)
+    func longInput(_ engine: Engine) async throws {
+        try await TestServer.run(engine) { server in
+            let long = "e" + String(repeating: "\u{301}", count: 100_000)
+            for arguments in [#"{"role_name":{"\#(long)":1}}"#, #"{"role_name":"r","\#(long)":1}"#] {
+                let answer = try await server.call("create_role", arguments)
+                #expect(answer.text.contains("Input validation error") && answer.text.utf8.count < 1_000)
+            }
+            let tool = try await server.call("approve_tool_changes", #"{"service_name":"s","tool_name":"\#(long)"}"#)
+            #expect(tool.text.utf8.count < 1_000)
+            server.discovery.offer([StubDiscovery.tool("add", long)])
+            try await server.addService("pizza")
+            let approval = #"{"service_name":"pizza","tool_name":"\#(long)"}"#
+            #expect(try await server.call("approve_tool_changes", approval).text.utf8.count < 1_000)
+            #expect(try await server.call("find_tools", #"{"query":"add"}"#).text.utf8.count < 3_000)
+        }
+    }
+
     @Test("an error never repeats a token", arguments: Engine.available)
     func secrets(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in

@@ -100,13 +100,66 @@ struct ResourcesTests {
             let pizza = try #require(try await server.resource("registry://services/pizza").object)
             #expect(
                 pizza["tools"]?[0]?.text
-                    == #"{"id":\#(ids[0]),"definition":{"description":"Adds.","inputSchema":{"type":"object"},"name":"add"},"#
-                    + #""sha256":"\#(StubDiscovery.standardDigest)","roles":["r1"]}"#
+                    == #"{"id":\#(ids[0]),"sha256":"\#(StubDiscovery.standardDigest)","roles":["r1"],"#
+                    + #""definition":{"description":"Adds.","inputSchema":{"type":"object"},"name":"add"}}"#
             )
             #expect(pizza["tools"]?[1]?["roles"] == [])
             var entry = pizza
             entry["tools"] = nil
             #expect(JSONValue.object(entry) == services[0])
+        }
+    }
+
+    @Test("definitions beyond a mebibyte are left out, and their entries say so", arguments: Engine.available)
+    func manySchemas(_ engine: Engine) async throws {
+        try await TestServer.run(engine) { server in
+            let schema = #"{"description":"\#(String(repeating: "x", count: 100_000))","type":"object"}"#
+            let tools = (0..<30).map { OfferedTool(name: "t\($0)", description: "d\($0)", inputSchema: schema) }
+            server.discovery.offer(tools)
+            let ids = try await server.addService("pizza")
+            try await server.addRole("r1", for: ids)
+            let answer = try await server.legacy("resources/read", ["uri": "registry://services/pizza"])
+            #expect(answer.text.utf8.count < 1_100_000)
+            let entries = try #require(try await server.resource("registry://services/pizza")["tools"]?.array)
+            #expect(entries.count == 30)
+            for (number, entry) in entries.enumerated() {
+                #expect(entry["id"] == .integer(ids[number]) && entry["roles"] == ["r1"])
+                #expect(entry["sha256"] == .string(tools[number].sha256.hexadecimal))
+                #expect((entry["definition"]?["name"] ?? entry["name"]) == .string("t\(number)"))
+                #expect((entry["definition"] == nil) == (number >= 10))
+                #expect((entry["left_out"]?.string?.contains("get_tools") == true) == (number >= 10))
+            }
+        }
+    }
+
+    @Test("descriptions beyond 256 KiB are cut, and say where the rest is", arguments: Engine.available)
+    func manyDescriptions(_ engine: Engine) async throws {
+        try await TestServer.run(engine) { server in
+            let text = String(repeating: "x", count: 16_384)
+            server.discovery.offer((0..<20).map { StubDiscovery.tool("t\($0)", text) }, by: "a")
+            try await server.addService("a")
+            for number in 0..<20 {
+                try await server.done(
+                    "add_service",
+                    #"{"service_name":"s \#(number)","endpoint":"http://h\#(number)/mcp","description":"\#(text)","requires_authorization":false}"#
+                )
+            }
+            let services = try await server.call("list_services").json["result"]?["structuredContent"]?["result"]
+            let resource = try await server.resource("registry://services")["services"]
+            let lists = [
+                (try await server.tools(of: "a"), "registry://services/a"),
+                (try #require(services?.array), "registry://services/s%2019"),
+                (try #require(resource?.array), "registry://services/s%2019"),
+            ]
+            for (list, rest) in lists {
+                let told = list.compactMap { $0["description"]?.string }
+                #expect(told.filter { $0 == text }.count == (rest.hasSuffix("a") ? 16 : 15))
+                let last = try #require(list.last)
+                #expect(last["description"]?.string == String(repeating: "x", count: 500) + "…")
+                #expect(last["left_out"]?.string == "the rest of the description: read the resource \(rest)")
+                #expect(list[0]["left_out"] == nil)
+            }
+            #expect(try await server.resource("registry://services/s%2019")["description"]?.string == text)
         }
     }
 
