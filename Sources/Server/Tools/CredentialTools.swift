@@ -17,7 +17,8 @@ enum CredentialTools {
                     UserTools.user,
                     ToolParameter("token", "The token, without 'Bearer' or 'Basic' before it.", isSecret: true),
                 ],
-                hints: .sets
+                hints: .overwrites(),
+                advice: [.notFound: ServiceTools.unknownService]
             ) { arguments, principal in
                 let service = try ServiceName(arguments.string("service_name"))
                 let user = try UserID(arguments.string("user_id"))

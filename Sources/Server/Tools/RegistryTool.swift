@@ -55,7 +55,7 @@ struct RegistryTool: Sendable {
     enum Hints {
         /// It changes nothing.
         case reads
-        /// It adds or replaces something; the same call again changes nothing more.
+        /// It adds something; the same call again changes nothing more.
         case sets
         /// It replaces something for good; the same call again changes nothing more.
         case overwrites(openWorld: Bool = false)

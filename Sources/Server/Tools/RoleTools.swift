@@ -4,6 +4,7 @@ internal import Registry
 /// The tools about roles and what they may use.
 enum RoleTools {
     private static let toolID = ToolParameter("tool_id", .integer, "The tool's id, as get_tools lists it.")
+    private static let unknownLink = UserTools.unknownRole + ", get_tools which tools a service has"
 
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
         [
@@ -19,7 +20,8 @@ enum RoleTools {
                         standard: ""
                     ),
                 ],
-                hints: .creates()
+                hints: .creates(),
+                advice: [.conflict: "choose another name, or change that role with set_role_system_prompt"]
             ) { arguments, principal in
                 // The length of the prompt is checked before anything about the role.
                 let prompt = try SystemPrompt(arguments.string("default_system_prompt"))
@@ -47,7 +49,8 @@ enum RoleTools {
                 "Remove a role",
                 "Remove a role for good. Its users are left without a role, and its tools lose it.",
                 [UserTools.role],
-                hints: .removes
+                hints: .removes,
+                advice: [.notFound: UserTools.unknownRole]
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 try await registry.removeRole(role, by: principal)
@@ -61,7 +64,8 @@ enum RoleTools {
                     UserTools.role,
                     ToolParameter("default_system_prompt", "The new text, at most 8192 characters; empty for none."),
                 ],
-                hints: .sets
+                hints: .overwrites(),
+                advice: [.notFound: UserTools.unknownRole]
             ) { arguments, principal in
                 let prompt = try SystemPrompt(arguments.string("default_system_prompt"))
                 let role = try RoleName(arguments.string("role_name"))
@@ -78,7 +82,8 @@ enum RoleTools {
                 "Let a role use a tool",
                 "Let the users with a role use a tool. No change when they may already.",
                 [toolID, UserTools.role],
-                hints: .sets
+                hints: .sets,
+                advice: [.notFound: unknownLink]
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 let tool = try tool(arguments)
@@ -90,7 +95,8 @@ enum RoleTools {
                 "Take a tool away from a role",
                 "Keep the users with a role from using a tool. No change when they could not use it.",
                 [toolID, UserTools.role],
-                hints: .removes
+                hints: .removes,
+                advice: [.notFound: unknownLink]
             ) { arguments, principal in
                 let role = try RoleName(arguments.string("role_name"))
                 let tool = try tool(arguments)

@@ -5,6 +5,8 @@ internal import Registry
 enum UserTools {
     static let user = ToolParameter("user_id", "The user, by the id that agents use for them.")
     static let role = ToolParameter("role_name", "The role's unique name.")
+    static let unknownRole = "list_roles shows which roles there are"
+    private static let unknown = unknownRole + ", list_users which users are known"
 
     static func list(_ registry: MCPRegistry) -> [RegistryTool] {
         [
@@ -36,7 +38,8 @@ enum UserTools {
                 "Assign a role to a user",
                 "Give a known user a role in place of any other. A user becomes known by its first request.",
                 [user, role],
-                hints: .sets
+                hints: .overwrites(),
+                advice: [.notFound: unknown]
             ) { arguments, principal in
                 let user = try UserID(arguments.string("user_id"))
                 let role = try RoleName(arguments.string("role_name"))
@@ -48,7 +51,8 @@ enum UserTools {
                 "Remove a role from a user",
                 "Take a role away from a user who has it. Fails when the user has another role or none.",
                 [user, role],
-                hints: .removes
+                hints: .removes,
+                advice: [.notFound: unknown, .conflict: "list_users shows which role each user has"]
             ) { arguments, principal in
                 let user = try UserID(arguments.string("user_id"))
                 let role = try RoleName(arguments.string("role_name"))

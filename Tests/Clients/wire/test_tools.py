@@ -37,6 +37,14 @@ TOOLS = {
 }
 READ_ONLY = {"find_tools", "get_tools", "list_roles", "list_services", "list_tool_changes", "list_users", "whoami"}
 OPEN_WORLD = {"add_service", "refresh_service", "update_service"}
+OVERWRITES = {
+    "approve_tool_changes",
+    "assign_role_to_user",
+    "authorize_user_to_service",
+    "refresh_service",
+    "set_role_system_prompt",
+    "update_service",
+}
 
 
 @pytest.fixture
@@ -88,7 +96,8 @@ def test_a_tool_says_what_it_does(mcp: Endpoint, name: str) -> None:
     hints = tool["annotations"]
     assert hints["readOnlyHint"] == (name in READ_ONLY)
     assert hints["openWorldHint"] == (name in OPEN_WORLD)
-    assert hints["destructiveHint"] == (name.startswith(("remove", "detach", "update", "approve")))
+    assert hints["destructiveHint"] == (name in OVERWRITES or name.startswith(("remove", "detach")))
+    assert hints["idempotentHint"] == (name not in ("add_service", "create_role"))
     assert tool["outputSchema"]["required"] == ["result"]
     properties, required = tool["inputSchema"].get("properties", {}), tool["inputSchema"].get("required", [])
     assert set(required) <= set(properties)

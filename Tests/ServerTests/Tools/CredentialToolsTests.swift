@@ -16,7 +16,7 @@ struct CredentialToolsTests {
             try await server.expect(
                 "authorize_user_to_service",
                 Self.token("t"),
-                fails: "Service with name 'bank' not found"
+                fails: "Service with name 'bank' not found: list_services shows which services there are"
             )
             #expect(try await server.users() == #"{"users":[]}"#)
         }

@@ -83,7 +83,7 @@ struct ErasTests {
             }
             let failure = try await Self.modernCall(server, "remove_role", #"{"role_name":"r9"}"#)
             failure.expect(
-                #"{"jsonrpc":"2.0","id":"x","result":{"content":[{"type":"text","text":"Error calling tool 'remove_role': Role r9 does not exist"}],"#
+                #"{"jsonrpc":"2.0","id":"x","result":{"content":[{"type":"text","text":"Error calling tool 'remove_role': Role r9 does not exist: list_roles shows which roles there are"}],"#
                     + #""isError":true,"resultType":"complete",\#(info)}}"#
             )
             let unknown = try await Self.modernCall(server, "nope", "{}")

@@ -58,12 +58,21 @@ struct FindToolsTests {
             for query in ["pizza book", "order_pizza_order", "pizzaorder"] {
                 try await server.expect(query, finds: [])
             }
+        }
+    }
+
+    @Test("more than eight different words are refused, not ignored", arguments: Engine.available)
+    func manyWords(_ engine: Engine) async throws {
+        let tools = [Self.tool("order_pizza", title: "Order", "Brings it to the door.")]
+        try await Self.run(engine, tools: tools) { server, _ in
             let eight = "order pizza door brings it to the or"
-            #expect(
-                try await server.found(eight + " nonsense") == ["order_pizza"],
-                "words beyond the eighth don't count"
+            #expect(try await server.found(eight + " Order PIZZA or") == ["order_pizza"], "the same words again")
+            try await server.expect("nonsense pizza door brings it to the or", finds: [])
+            try await server.expect(
+                "find_tools",
+                #"{"query":"\#(eight) nonsense"}"#,
+                fails: "query holds 9 different words, at most 8 may be searched: leave some out"
             )
-            try await server.expect("nonsense " + eight, finds: [])
         }
     }
 

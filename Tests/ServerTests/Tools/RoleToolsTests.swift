@@ -5,6 +5,9 @@ import Testing
 
 @Suite("Tools about roles")
 struct RoleToolsTests {
+    /// What a model is told when a role or a tool is unknown.
+    private static let advice = ": list_roles shows which roles there are, get_tools which tools a service has"
+
     private static let prompt8192 = String(repeating: "ü", count: 8_191) + "🍕"
 
     @Test("create_role, list_roles and remove_role", arguments: Engine.available)
@@ -20,7 +23,8 @@ struct RoleToolsTests {
             try await server.expect(
                 "create_role",
                 #"{"role_name":"r1","default_system_prompt":"other"}"#,
-                fails: "Role with name 'r1' already exists"
+                fails:
+                    "Role with name 'r1' already exists: choose another name, or change that role with set_role_system_prompt"
             )
             try await server.expect(
                 "list_roles",
@@ -31,7 +35,7 @@ struct RoleToolsTests {
                 try await server.expect(
                     "remove_role",
                     #"{"role_name":"\#(role)"}"#,
-                    fails: "Role \(role) does not exist"
+                    fails: "Role \(role) does not exist: list_roles shows which roles there are"
                 )
             }
             try await server.expect("list_roles", lists: #"[{"name":"r1","default_system_prompt":"Grüße\n🍕"}]"#)
@@ -74,7 +78,7 @@ struct RoleToolsTests {
             try await server.expect(
                 "set_role_system_prompt",
                 #"{"role_name":"r9","default_system_prompt":"x"}"#,
-                fails: "Role with name 'r9' not found"
+                fails: "Role with name 'r9' not found: list_roles shows which roles there are"
             )
         }
     }
@@ -151,13 +155,13 @@ struct RoleToolsTests {
                 try await server.expect(
                     tool,
                     #"{"tool_id":999,"role_name":"r9"}"#,
-                    fails: "Role with name 'r9' not found"
+                    fails: "Role with name 'r9' not found\(Self.advice)"
                 )
                 for number in ["999", "0", "-1", "9223372036854775807", "-9223372036854775808"] {
                     try await server.expect(
                         tool,
                         #"{"tool_id":\#(number),"role_name":"r1"}"#,
-                        fails: "Tool with id '\(number)' not found"
+                        fails: "Tool with id '\(number)' not found\(Self.advice)"
                     )
                 }
             }
@@ -176,7 +180,7 @@ struct RoleToolsTests {
                     try await server.expect(
                         tool,
                         #"{"tool_id":\#(number),"role_name":"r1"}"#,
-                        fails: "Tool with id '\(shown)' not found"
+                        fails: "Tool with id '\(shown)' not found\(Self.advice)"
                     )
                 }
             }

@@ -49,7 +49,7 @@ struct ServiceToolsTests {
                 try await server.expect(
                     "remove_service",
                     #"{"service_name":"\#(name)"}"#,
-                    fails: "Service with name '\(name)' not found"
+                    fails: "Service with name '\(name)' not found: list_services shows which services there are"
                 )
             }
             try await server.expect(
@@ -69,12 +69,14 @@ struct ServiceToolsTests {
             try await server.expect(
                 "add_service",
                 Self.service("pizza", at: "http://other.example/mcp"),
-                fails: "Service with name 'pizza' already exists"
+                fails:
+                    "Service with name 'pizza' already exists: list_services shows which names and endpoints are taken"
             )
             try await server.expect(
                 "add_service",
                 Self.service("other"),
                 fails: "Endpoint 'http://pizza.example/mcp' is already registered by another service"
+                    + ": list_services shows which names and endpoints are taken"
             )
             #expect(server.discovery.credentials.count == 1)
         }

@@ -29,11 +29,11 @@ struct ToolListTests {
         (
             "set_role_system_prompt",
             string("role_name", "Role Name") + "," + string("default_system_prompt", "Default System Prompt"),
-            #""role_name","default_system_prompt""#, text, "sets"
+            #""role_name","default_system_prompt""#, text, "overwrites"
         ),
         (
             "assign_role_to_user", string("user_id", "User Id") + "," + string("role_name", "Role Name"),
-            #""user_id","role_name""#, text, "sets"
+            #""user_id","role_name""#, text, "overwrites"
         ),
         (
             "remove_role_from_user", string("user_id", "User Id") + "," + string("role_name", "Role Name"),
@@ -65,7 +65,7 @@ struct ToolListTests {
             "get_tools", string("service_name", "Service Name"), #""service_name""#,
             objects, "reads"
         ),
-        ("refresh_service", string("service_name", "Service Name"), #""service_name""#, text, "creates, open world"),
+        ("refresh_service", string("service_name", "Service Name"), #""service_name""#, text, "overwrites, open world"),
         (
             "update_service",
             [
@@ -81,7 +81,7 @@ struct ToolListTests {
             "authorize_user_to_service",
             [string("service_name", "Service Name"), string("user_id", "User Id"), string("token", "Token")]
                 .joined(separator: ","),
-            #""service_name","user_id","token""#, text, "sets"
+            #""service_name","user_id","token""#, text, "overwrites"
         ),
         (
             "list_tool_changes", string("service_name", "Service Name") + "," + string("tool_name", "Tool Name"), "",

@@ -5,6 +5,9 @@ import Testing
 
 @Suite("Tools about users")
 struct UserToolsTests {
+    /// What a model is told when a user or a role is unknown.
+    private static let advice = ": list_roles shows which roles there are, list_users which users are known"
+
     @Test("list_users pairs users with roles, oldest first", arguments: Engine.available)
     func list(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
@@ -24,13 +27,13 @@ struct UserToolsTests {
             try await server.expect(
                 "assign_role_to_user",
                 #"{"user_id":"u1","role_name":"r9"}"#,
-                fails: "User u1 does not exist"
+                fails: "User u1 does not exist\(Self.advice)"
             )
             #expect(try await server.send("POST", "/register_user", #"{"user_id":"u1"}"#).status == 200)
             try await server.expect(
                 "assign_role_to_user",
                 #"{"user_id":"u1","role_name":"r9"}"#,
-                fails: "Role r9 does not exist"
+                fails: "Role r9 does not exist\(Self.advice)"
             )
             for role in ["r1", "r2"] { try await server.done("create_role", #"{"role_name":"\#(role)"}"#) }
             for role in ["r1", "r1", "r2"] {
@@ -50,7 +53,7 @@ struct UserToolsTests {
             try await server.expect(
                 "remove_role_from_user",
                 #"{"user_id":"u1","role_name":"r1"}"#,
-                fails: "User u1 does not exist"
+                fails: "User u1 does not exist\(Self.advice)"
             )
             for role in ["r1", "r2"] { try await server.done("create_role", #"{"role_name":"\#(role)"}"#) }
             let body = #"{"user_id":"u1","role_name":"r1"}"#
@@ -58,12 +61,12 @@ struct UserToolsTests {
             try await server.expect(
                 "remove_role_from_user",
                 #"{"user_id":"u1","role_name":"r2"}"#,
-                fails: "User u1 does not have the role 'r2'"
+                fails: "User u1 does not have the role 'r2': list_users shows which role each user has"
             )
             try await server.expect(
                 "remove_role_from_user",
                 #"{"user_id":"u1","role_name":"r9"}"#,
-                fails: "Role r9 does not exist"
+                fails: "Role r9 does not exist\(Self.advice)"
             )
             try await server.expect("list_users", lists: #"[["u1","r1"]]"#)
             try await server.expect(
@@ -72,7 +75,11 @@ struct UserToolsTests {
                 says: "Role with name='r1' removed from user with id='u1'"
             )
             try await server.expect("list_users", lists: #"[["u1","(no role)"]]"#)
-            try await server.expect("remove_role_from_user", body, fails: "User u1 does not have the role 'r1'")
+            try await server.expect(
+                "remove_role_from_user",
+                body,
+                fails: "User u1 does not have the role 'r1': list_users shows which role each user has"
+            )
         }
     }
 
