@@ -56,7 +56,7 @@ struct Application: Sendable {
         )
         let http = Hummingbird.Application(
             responder: table,
-            server: .watchingClients(idleTimeout: .seconds(75)),
+            server: .registry(idleTimeout: .seconds(75)),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "mcp-registry"

@@ -15,15 +15,16 @@ struct AccessControl: Sendable {
     ///
     /// The comparison takes the same time wherever the tokens differ.
     ///
-    /// - Throws: ``Problem`` 401
+    /// - Throws: ``Problem`` 401, or 400 for credentials that are malformed (RFC 6750 §3.1)
     func principal(of request: Request) throws -> Principal {
         guard let adminToken else { return .anonymous }
         let values = request.headers[values: .authorization]
-        guard let value = values.first else { throw Problem.unauthorized(hasCredentials: false) }
+        guard let value = values.first else { throw Problem.noCredentials }
+        guard values.count == 1 else { throw Problem.invalidCredentials("Authorization is given twice") }
         let parts = value.split(separator: " ", maxSplits: 1)
-        guard values.count == 1, parts.count == 2, parts[0].lowercased() == "bearer",
-            Secret(String(parts[1])) == adminToken
-        else { throw Problem.unauthorized(hasCredentials: true) }
+        guard parts.first?.lowercased() == "bearer" else { throw Problem.noCredentials }
+        guard parts.count == 2 else { throw Problem.invalidCredentials("Authorization: Bearer has no token") }
+        guard Secret(String(parts[1])) == adminToken else { throw Problem.invalidToken }
         return .administrator
     }
 }

@@ -54,13 +54,14 @@ struct OriginPolicy: Sendable {
         self.origins = origins
     }
 
-    /// - Throws: ``Problem`` 403, or 400 for a second `Host` (RFC 9112 section 3.2)
+    /// - Throws: ``Problem`` 403, or 400 for a `Host` that is missing, given twice or malformed (RFC 9112 section 3.2)
     func check(_ request: Request) throws {
         // The first one has become the authority.
         guard !request.headers.contains(where: { $0.name.canonicalName == "host" }) else {
             throw Problem.invalid("Host is given twice")
         }
-        let authority = (request.head.authority ?? "").lowercased()
+        guard let authority = request.head.authority?.lowercased() else { throw Problem.invalid("Host is missing") }
+        guard !authority.contains(where: \.isWhitespace) else { throw Problem.invalid("Host must not contain blanks") }
         if let hosts, Self.name(in: authority).map(hosts.contains) != true {
             throw Problem(.forbidden, "forbidden", "this Host is not served here")
         }

@@ -1,5 +1,4 @@
 internal import Hummingbird
-internal import HummingbirdCore
 internal import NIOCore
 internal import Synchronization
 
@@ -67,19 +66,6 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         } onCancel: {
             task.cancel()
         }
-    }
-}
-
-extension HTTPServerBuilder {
-    /// HTTP/1.1 that knows when clients go. It ends connections on which nothing arrives for a time, in the middle of a request
-    /// too.
-    static func watchingClients(idleTimeout: TimeAmount) -> HTTPServerBuilder {
-        .http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ClientPresence()],
-                idleTimeout: idleTimeout
-            )
-        )
     }
 }
 

@@ -37,13 +37,25 @@ struct Problem: Error, HTTPResponseError {
 
     static func invalid(_ detail: String) -> Problem { Problem(.badRequest, "invalid", detail) }
 
-    /// RFC 6750 §3: without credentials the challenge names no error.
-    static func unauthorized(hasCredentials: Bool) -> Problem {
-        let detail =
-            hasCredentials ? "the access token is not valid" : "this request needs Authorization: Bearer <token>"
-        let challenge =
-            hasCredentials ? #"Bearer error="invalid_token", error_description="\#(detail)""# : "Bearer"
-        return Problem(.unauthorized, "unauthenticated", detail, headers: [.wwwAuthenticate: challenge])
+    /// Without credentials the challenge names no error (RFC 6750 §3.1); those of another scheme are none.
+    static let noCredentials = Problem(
+        .unauthorized,
+        "unauthenticated",
+        "this request needs Authorization: Bearer <token>",
+        headers: [.wwwAuthenticate: "Bearer"]
+    )
+
+    /// A token that is not the right one (RFC 6750 §3.1).
+    static let invalidToken = Problem(.unauthorized, "unauthenticated", "the access token is not valid")
+        .challenging("invalid_token")
+
+    /// Credentials that are malformed (RFC 6750 §3.1).
+    static func invalidCredentials(_ detail: String) -> Problem { invalid(detail).challenging("invalid_request") }
+
+    private func challenging(_ error: String) -> Problem {
+        var problem = self
+        problem.headers[.wwwAuthenticate] = #"Bearer error="\#(error)", error_description="\#(detail)""#
+        return problem
     }
 
     var body: JSONValue {

@@ -198,7 +198,7 @@ class Endpoint:
         if isinstance(parsed, list):
             assert isinstance(message, list), f"a batch for a single message: {reply}"
             self._check_batch(parsed, message)
-        elif reply.status in REFUSALS or not isinstance(message, dict) or is_parse_error(parsed):
+        elif is_refusal(reply) or not isinstance(message, dict) or is_parse_error(parsed):
             assert "id" not in parsed, parsed
             specification.check_message(NEWEST_LEGACY, None, parsed)
         else:
@@ -226,6 +226,11 @@ class Endpoint:
             assert "id" not in answer, answer
         if method == "tools/call" and "result" in answer and self.tools:
             specification.check_structured_content(self.tools[asked["params"]["name"]], answer["result"])
+
+
+def is_refusal(reply: Reply) -> bool:
+    """Whether a request was refused before its message was read."""
+    return reply.status in REFUSALS or reply.headers["WWW-Authenticate"] is not None
 
 
 def is_parse_error(message: Any) -> bool:

@@ -46,21 +46,27 @@ BAD: dict[str, str | list[str]] = {
     "a prefix of it": "Bearer PREFIX",
     "it and more": "Bearer TOKENx",
     "in other case": "Bearer UPPER",
+    "a list": "Bearer TOKEN, Bearer TOKEN",
+}
+MALFORMED: dict[str, str | list[str]] = {
     "no token": "Bearer",
     "an empty token": "Bearer ",
-    "Basic": "Basic TOKEN",
-    "no scheme": "TOKEN",
-    "a list": "Bearer TOKEN, Bearer TOKEN",
     "twice": ["Bearer TOKEN", "Bearer TOKEN"],
     "a good one after a bad one": ["Bearer wrong", "Bearer TOKEN"],
-    "empty": "",
 }
+NONE: dict[str, str | list[str]] = {"Basic": "Basic TOKEN", "no scheme": "TOKEN", "empty": ""}
+# What is sent, the status, and the error of the challenge.
+REFUSED = [
+    *[pytest.param(value, 401, "invalid_token", id=name) for name, value in BAD.items()],
+    *[pytest.param(value, 400, "invalid_request", id=name) for name, value in MALFORMED.items()],
+    *[pytest.param(value, 401, None, id=name) for name, value in NONE.items()],
+]
 
 
-@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("value, status, error", REFUSED)
 @pytest.mark.parametrize("request_name", ["initialize", "server/discover", "notification"])
 def test_bad_credentials_get_a_challenge_that_says_so(
-    guarded: Endpoint, request_name: str, value: str | list[str]
+    guarded: Endpoint, request_name: str, value: str | list[str], status: int, error: str | None
 ) -> None:
     token = guarded.registry.admin_token or ""
 
@@ -70,10 +76,12 @@ def test_bad_credentials_get_a_challenge_that_says_so(
     sent = [filled(one) for one in value] if isinstance(value, list) else filled(value)
     message = REQUESTS[request_name]
     reply = guarded.send(message, Authorization=sent, **fields_of(message))
-    assert reply.outcome == (401, -32600)
+    assert reply.outcome == (status, -32600)
     challenge = reply.headers["WWW-Authenticate"]
-    assert challenge.startswith("Bearer ")
-    assert 'error="invalid_token"' in challenge and 'error_description="' in challenge
+    if error:
+        assert challenge.startswith(f'Bearer error="{error}", error_description="')
+    else:
+        assert challenge == "Bearer"
     assert token not in challenge + reply.text
 
 

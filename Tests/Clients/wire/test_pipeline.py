@@ -48,11 +48,40 @@ def test_2_a_host_of_this_machine_is_served(mcp: Endpoint, host: str) -> None:
         "[::2]",
         "127.0.0.1:x",
         "",
-        None,
     ],
 )
-def test_2_another_host_or_none_gets_403(mcp: Endpoint, host: str | None) -> None:
+def test_2_another_host_gets_403(mcp: Endpoint, host: str) -> None:
     assert mcp.send(PING, Host=host).status == 403
+
+
+@pytest.mark.parametrize("host", [None, "local host"])
+def test_2_a_missing_or_malformed_host_gets_400(mcp: Endpoint, host: str | None) -> None:
+    assert exchanged(mcp, "/mcp", *([f"Host: {host}"] if host else [])).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "target, host, status",
+    [
+        ("http://evil.example/mcp", "OWN", 403),
+        ("http://OWN@evil.example/mcp", "OWN", 403),
+        ("http://evil.example:80/mcp?x", "OWN", 403),
+        ("http://OWN/mcp", "OWN", 200),
+        ("http://localhost/mcp", "evil.example", 200),
+        ("http://OWN/mcp", None, 400),
+    ],
+)
+def test_2_a_host_in_the_target_replaces_the_header(mcp: Endpoint, target: str, host: str | None, status: int) -> None:
+    """RFC 9112 3.2.2."""
+    fields = [f"Host: {host.replace('OWN', mcp.authority)}"] if host else []
+    answer = exchanged(mcp, target.replace("OWN", mcp.authority), *fields)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
+
+
+def exchanged(mcp: Endpoint, target: str, *fields: str) -> bytes:
+    """What comes back for a request with such a target and such fields."""
+    body = json.dumps(PING)
+    lines = [f"POST {target} HTTP/1.1", *fields, "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return raw_exchange(mcp, ("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -17,7 +17,7 @@ struct OriginTests {
                 #expect(try await server.send("GET", "/list_users", host: host).status == 200, "\(host)")
             }
             let foreign = [
-                nil, "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8000",
+                "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8000",
                 "[::2]:8000",
                 "localhost.", "127.0.0.2",
             ]
@@ -29,6 +29,34 @@ struct OriginTests {
                 #expect(try await server.send("GET", "/health", host: host).status == 200)
             }
         }
+    }
+
+    @Test("a missing Host and one with blanks are malformed, whatever hosts are served", arguments: Engine.available)
+    func malformedHost(_ engine: Engine) async throws {
+        for options in [Self.local, TestServer.Options()] {
+            try await TestServer.run(engine, options) { server in
+                for (host, detail) in [(nil, "Host is missing"), ("local host", "Host must not contain blanks")] {
+                    for (method, path) in [("GET", "/list_users"), ("POST", "/mcp")] {
+                        try await server.send(method, path, host: host).expectRefusal(at: path, 400, detail)
+                    }
+                    #expect(try await server.send("GET", "/health", host: host).status == 200)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "the host of a target in absolute form is what stands between the scheme and the path",
+        arguments: [
+            ("http://localhost/mcp", "localhost"), ("http://LOCALHOST:80?x=http://a/", "LOCALHOST:80"),
+            ("https://[::1]:8000/mcp", "[::1]:8000"), ("http://localhost@evil.example/mcp", "localhost@evil.example"),
+            ("http:///mcp", ""), ("://", ""), ("x/://evil.example/mcp", "evil.example"),
+            ("http://evil.example", "evil.example"),
+            ("/mcp?see=http://evil.example/", nil), ("//evil.example/mcp", nil), ("*", nil), ("", nil),
+        ] as [(String, String?)]
+    )
+    func absoluteForm(target: String, host: String?) {
+        #expect(TargetHost.host(in: target) == host)
     }
 
     @Test("a second Host is refused, even the same one", arguments: Engine.available)

@@ -64,7 +64,7 @@ struct TestServer: HTTPCaller {
             access: AccessControl(adminToken: options.adminToken.map { Secret($0) }),
             origins: options.origins
         )
-        let server = HTTPServerBuilder.watchingClients(idleTimeout: .seconds(75))
+        let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))
         try await Hummingbird.Application(responder: table, server: server, logger: quietLogger).test(.live) { client in
             try await HTTPConnection.with("localhost", try #require(client.port)) { connection in
                 try await body(
