@@ -9,8 +9,6 @@ import NIOSSL
 final class DiscoveryTransport {
     /// Bytes of one answer, unpacked; for streams those between two of our requests.
     private static let answerBytesMax = 4 * 1024 * 1024
-    /// Bytes of an answer that nobody reads.
-    private static let droppedBytesMax = 64 * 1024
     /// Bytes of the header fields of an answer.
     private static let headerBytesMax = 64 * 1024
     /// Tries of one exchange beyond the first.
@@ -19,7 +17,7 @@ final class DiscoveryTransport {
     private static let backoffMilliseconds = 100...200
     /// The longest wait that a service may ask for.
     private static let retryAfterMax = 30
-    /// How long a message waits whose answer does not matter.
+    /// How long a message waits whose answer does not matter, for the head of that answer.
     private static let asideTimeout = TimeAmount.seconds(2)
 
     /// What every request of a discovery has in common.
@@ -78,24 +76,24 @@ final class DiscoveryTransport {
         }
     }
 
-    /// Sends an exchange beside the open stream and reports its status.
+    /// Sends an exchange beside the open stream and reports its status. The body says nothing, and is not waited for: the
+    /// answer may be on the stream already.
     func sendBeside(_ exchange: DiscoveryExchange) async -> DiscoveryEvent {
         watchdog.restart(exchangeTimeout)
         stream?.allowMore()
         do {
             let response = try await client.execute(request(exchange))
-            await drop(response.body)
             return .reply(status: Int(response.status.code), headers: [], body: [])
         } catch {
             return .failed(EndpointPolicy.unreachable)
         }
     }
 
-    /// Sends an exchange whose answer does not matter.
+    /// Sends an exchange whose answer does not matter. Its body is given up unread: a service that keeps it open must not
+    /// keep us.
     func sendAside(_ exchange: DiscoveryExchange) async {
         do {
-            let response = try await client.execute(request(exchange), deadline: .now() + Self.asideTimeout)
-            await drop(response.body)
+            _ = try await client.execute(request(exchange), deadline: .now() + Self.asideTimeout)
         } catch {
             logger.debug("a courtesy of discovery failed", metadata: ["error": "\(error)"])
         }
@@ -132,7 +130,6 @@ final class DiscoveryTransport {
             response = try await client.execute(request(exchange))
             if let place = redirection(response) {
                 (url, hasRedirected) = (place, true)
-                await drop(response.body)
                 return await once(exchange)
             }
         } catch {
@@ -203,15 +200,6 @@ final class DiscoveryTransport {
         }
         guard bytes.count <= Self.answerBytesMax else { throw Self.tooLarge }
         return bytes
-    }
-
-    /// Reads a short body to its end, so that the connection can be used again; gives up a long one with it.
-    private func drop(_ body: HTTPClientResponse.Body) async {
-        do {
-            _ = try await body.collect(upTo: Self.droppedBytesMax)
-        } catch {
-            logger.debug("an answer was given up in discovery", metadata: ["error": "\(error)"])
-        }
     }
 
     /// How long to wait before another try: nothing in particular when a gateway has trouble, what the service says when

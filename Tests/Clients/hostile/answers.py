@@ -199,7 +199,8 @@ def flood(message: dict[str, Any], count: int = 0) -> Behaviour:
 def service(**said: Behaviour) -> Behaviour:
     """A good service of the revision 2025-11-25 but for what is said instead: by JSON-RPC method, or verb of HTTP.
 
-    Names are written without the parts before the slash where that is clear: `discover`, `tools`, `resources`.
+    Names are written without the parts before the slash where that is clear: `discover`, `tools`, `resources`. `reply` is
+    what it says to an answer of ours.
     """
     agreed = {"protocolVersion": "2025-11-25", "capabilities": LEGACY_CAPABILITIES, "serverInfo": SERVER_INFO}
     return _script(
@@ -207,6 +208,7 @@ def service(**said: Behaviour) -> Behaviour:
             "discover": error(-32601),
             "initialize": result(agreed),
             "initialized": page(status=202, type=None),
+            "reply": page(status=202, type=None),
             "tools": tools(GOOD_TOOL),
             "GET": page(status=405),
             "DELETE": page(status=204, type=None),
@@ -237,6 +239,7 @@ def _script(said: dict[str, Behaviour]) -> Behaviour:
         "tools/list": "tools",
         "resources/list": "resources",
         "resources/read": "read",
+        "": "reply",
     }
 
     def answer(request: Request) -> Answer:

@@ -31,7 +31,7 @@ from cases import Case
 from message_cases import MESSAGE_CASES
 from registry import BINARY, Registry, environment
 from servers import HostileServer, Request
-from transport_cases import FLOODS, TRANSPORT_CASES
+from transport_cases import DRIPPING_GOODBYE, FLOODS, TRANSPORT_CASES
 
 CASES = [*TRANSPORT_CASES, *MESSAGE_CASES]
 SLOW = [case for case in CASES if case.slow]
@@ -267,3 +267,20 @@ def test_floods_at_once_leave_the_registry_alive(
     assert after == before
     assert max(seconds for _, seconds in ended) < DISCOVERY_SECONDS + SLACK_SECONDS
     watch.check(memory=2 * MEMORY_MEBIBYTES)
+
+
+def test_services_that_never_end_their_goodbyes_keep_no_other_waiting(tmp_path: Path, waiting: Future[Waited]) -> None:
+    waiting.result()
+    bad, good = [HostileServer(DRIPPING_GOODBYE) for _ in range(AT_ONCE)], HostileServer(service())
+    with running(tmp_path, "--dev", **SETTINGS) as registry, ThreadPoolExecutor(AT_ONCE) as pool:
+        attempts = [pool.submit(attempt, registry, server.url()) for server in bad]
+        while not all("DELETE" in server.methods for server in bad):
+            time.sleep(0.01)
+        began = time.monotonic()
+        result = attempt(registry, good.url())
+        seconds = time.monotonic() - began
+        results = [result, *[ended.result() for ended in attempts]]
+    for server in [*bad, good]:
+        server.stop()
+    assert not any(result.get("isError") for result in results), results
+    assert seconds < SLACK_SECONDS

@@ -1,15 +1,17 @@
 """What a service may do to HTTP and to streams: silence, sizes, redirects, framing, statuses, HTTP+SSE."""
 
+from queue import Queue
+
 from answers import (
-    CANARY, JSON, KIBIBYTES_64, MEBIBYTE, STREAM, agreement, bomb, chunk, drip, endless, endpoint, envelope, event,
-    flood, head, late, million_tools, modern, numbered, old_service, packed, page, pages, raw, redirect, result,
-    service, sse, tool, tools, twice_packed,
+    CANARY, JSON, KIBIBYTES_64, MEBIBYTE, SERVER_INFO, STREAM, agreement, answered, bomb, chunk, drip, endless,
+    endpoint, envelope, event, flood, head, late, million_tools, modern, numbered, old_service, packed, page, pages,
+    raw, redirect, result, service, sse, tool, tools, twice_packed,
 )  # fmt: skip
 from cases import (
     BLOCK, BROKEN, CHUNKED, DEFLATE, EARLY, ENDPOINT, FLOODED, GZIP, HTML, LARGE, MANY_TOOLS, NOT_MCP, OPEN_ARRAY,
     OTHER_ANSWER, PING, RAW_DEFLATE, REDIRECTS, SLOW, TLS, TOOLS, UNREACHED, again, kept, refused, slow, status,
 )  # fmt: skip
-from servers import HOLD
+from servers import HOLD, Answer, Behaviour, Request
 
 SILENCE = [
     slow("silence after accept", raw(HOLD)),
@@ -202,4 +204,40 @@ OLD_TRANSPORT = [
         r"HTTP status 500", old_service(endpoint("/messages"), HOLD, posts=page(HTML, 500, "text/html"))),
 ]  # fmt: skip
 
-TRANSPORT_CASES = [*SILENCE, *SIZE, *REDIRECTED, *FRAMING, *STATUSES, *OLD_TRANSPORT]
+DRIPPING_GOODBYE = service(initialize=agreement("Mcp-Session-Id: s"), DELETE=drip(head(), b" "))
+OPEN_ANSWER = raw(head(202, "text/plain", CHUNKED), HOLD)
+
+
+def accepting_old_service() -> Behaviour:
+    """A service of HTTP+SSE that answers on its stream, and never ends what it says to a message."""
+    posted: Queue[Request] = Queue()
+    agreed = {"protocolVersion": "2024-11-05", "capabilities": {"tools": {}}, "serverInfo": SERVER_INFO}
+
+    def stream(request: Request) -> Answer:
+        yield head(200, STREAM) + endpoint("/messages")(request)
+        while True:
+            message = posted.get()
+            if message.id is not None:
+                yield answered(TOOLS if message.method == "tools/list" else agreed)(message)
+
+    def answer(request: Request) -> Answer:
+        if request.verb == "GET":
+            return stream(request)
+        if request.path != "/messages":
+            return page(HTML, 405, "text/html")(request)
+        posted.put(request)
+        return OPEN_ANSWER(request)
+
+    return answer
+
+
+COURTESIES = [
+    kept("a goodbye that drips", DRIPPING_GOODBYE, "good"),
+    kept("a goodbye that is never answered",
+        service(initialize=agreement("Mcp-Session-Id: s"), DELETE=raw(HOLD)), "good"),
+    kept("a reply to a ping that stays open",
+        service(reply=OPEN_ANSWER, tools=sse(event({"jsonrpc": "2.0", "id": 1} | PING), answered(TOOLS), HOLD)), "good"),
+    kept("202s that stay open", accepting_old_service(), "good"),
+]  # fmt: skip
+
+TRANSPORT_CASES = [*SILENCE, *SIZE, *REDIRECTED, *FRAMING, *STATUSES, *OLD_TRANSPORT, *COURTESIES]

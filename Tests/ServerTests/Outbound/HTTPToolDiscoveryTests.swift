@@ -158,6 +158,20 @@ struct HTTPToolDiscoveryTests {
         }
     }
 
+    @Test("a goodbye and a reply to a ping whose answers never end hold nobody up")
+    func unendedCourtesies() async throws {
+        try await LocalService.run { number, request in
+            let isCourtesy = request.method == "DELETE" || String(buffer: request.body).contains(#""result":{}"#)
+            return isCourtesy ? .unended(.accepted) : try Self.legacy(request)
+        } _: { service in
+            let start = ContinuousClock.now
+            let found = try await Self.discover(service, wantsDescription: false)
+            #expect(found.tools.count == 1)
+            #expect(service.received.map(\.method).last == "DELETE")
+            #expect(ContinuousClock.now - start < .seconds(8), "nothing has waited for the deadline of 10 s")
+        }
+    }
+
     @Test("a service that stays silent is given up at the deadline")
     func silence() async throws {
         try await LocalService.run { _, _ in

@@ -133,12 +133,26 @@ extension Response {
     static func stream(_ pieces: [String], endless: Bool = false, headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.contentType] = "text/event-stream"
+        return pieced(pieces, endless: endless, headers: headers)
+    }
+
+    /// Head and a piece of a body that is never ended.
+    static func unended(_ status: HTTPResponse.Status) -> Response {
+        pieced(["x"], endless: true, status: status, headers: [.contentType: "text/plain"])
+    }
+
+    private static func pieced(
+        _ pieces: [String],
+        endless: Bool,
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields
+    ) -> Response {
         let body = ResponseBody { writer in
             for piece in pieces { try await writer.write(ByteBuffer(string: piece)) }
             if endless { try? await gracefulShutdown() }
             try await writer.finish(nil)
         }
-        return Response(status: .ok, headers: headers, body: body)
+        return Response(status: status, headers: headers, body: body)
     }
 }
 

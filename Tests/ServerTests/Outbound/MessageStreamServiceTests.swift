@@ -13,11 +13,14 @@ import Testing
 private final class StreamService: Sendable {
     let endpoint: String
     let pieceLength: Int
+    /// Whether the answers to messages end.
+    let endsAnswers: Bool
     private let events = AsyncStream.makeStream(of: String.self)
 
-    init(endpoint: String = "/messages/?session_id=1", pieceLength: Int = 7) {
+    init(endpoint: String = "/messages/?session_id=1", pieceLength: Int = 7, endsAnswers: Bool = true) {
         self.endpoint = endpoint
         self.pieceLength = pieceLength
+        self.endsAnswers = endsAnswers
     }
 
     func answer(_ request: ReceivedRequest) throws -> Response {
@@ -32,6 +35,7 @@ private final class StreamService: Sendable {
             }
             send(["jsonrpc": "2.0", "id": message["id"] ?? nil, "result": result])
         }
+        guard endsAnswers else { return .unended(.accepted) }
         return Response(status: .accepted, body: ResponseBody(byteBuffer: ByteBuffer(string: "Accepted")))
     }
 
@@ -87,6 +91,18 @@ struct MessageStreamServiceTests {
             #expect(received.dropFirst().allSatisfy { $0.path == "/messages/?session_id=1" })
             #expect(received[0].header("accept") == "text/event-stream")
             #expect(String(buffer: received[4].body) == #"{"jsonrpc":"2.0","id":"p","result":{}}"#)
+        }
+    }
+
+    @Test("an answer on the stream is taken while the message's own answer stays open")
+    func unendedAcceptance() async throws {
+        let old = StreamService(endsAnswers: false)
+        try await LocalService.run { _, request in
+            try old.answer(request)
+        } _: { service in
+            let timeouts = HTTPToolDiscovery.Timeouts(exchange: .seconds(5), overall: .seconds(10))
+            let found = try await service.discovery(timeouts: timeouts).read(service.origin + "/sse")
+            #expect(found.tools.map(\.name) == ["é"])
         }
     }
 
