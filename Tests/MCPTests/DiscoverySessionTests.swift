@@ -173,7 +173,6 @@ struct DiscoverySessionTests {
 
     static let handshakes: [DiscoveryScript.Reply] = [
         .http(406), .http(200, [], "<html>"), .http(202), .http(500), .http(401), .stream([]),
-        .json(400, ["jsonrpc": "2.0", "id": 2, "error": ["code": -32600, "message": "secret"]]),
         .json(200, ["jsonrpc": "2.0", "id": 2, "error": ["code": -32600, "message": "secret"]]),
         handshake(["protocolVersion": "2026-07-28"]), handshake(["protocolVersion": 5]), handshake("text"),
         handshake(["protocolVersion": "2025-06-18"], session: "a b"),

@@ -116,11 +116,38 @@ struct MessageStreamTests {
         #expect(script.sent.count == 3)
     }
 
-    @Test("initialize that fails in words of JSON-RPC does not lead to the stream")
-    func refusal() throws {
-        let script = try DiscoveryScript { _, sent in .error(sent, -32600, status: 400) }
-        #expect(script.sent.map(\.rpc) == ["server/discover", "initialize"])
+    @Test("initialize that is refused by status in words of JSON-RPC leads to the stream too", arguments: [400, 404, 405])
+    func refusal(status: Int) throws {
+        let old = Self.service()
+        let script = try DiscoveryScript { number, sent in
+            number < 2 ? .error(sent, -32600, status: status) : old(number, sent)
+        }
+        #expect(script.sent.map(\.rpc) == ["server/discover", "initialize", nil] + Self.flow)
+        #expect(script.service?.tools.map(\.name) == ["add"])
+    }
+
+    @Test("where such a service has no stream, its refusal is told")
+    func refusalWithoutStream() throws {
+        let script = try DiscoveryScript { _, sent in
+            sent.method == "GET" ? .http(405) : .error(sent, -32600, status: 400)
+        }
+        #expect(script.sent.map(\.rpc) == ["server/discover", "initialize", nil])
         #expect(script.failure?.reason == "the service refused initialize with error -32600")
+    }
+
+    @Test("an error that only modern services know does not lead to the stream", arguments: [-32020, -32021, -32022])
+    func modernRefusal(code: Int64) throws {
+        let script = try DiscoveryScript { number, sent in
+            .error(sent, number == 0 ? -32601 : code, status: 400)
+        }
+        #expect(script.sent.map(\.rpc) == ["server/discover", "initialize"])
+        #expect(script.failure?.reason == "the service refused initialize with error \(code)")
+    }
+
+    @Test("an error with another status does not lead to the stream")
+    func otherStatus() throws {
+        let script = try DiscoveryScript { _, sent in .error(sent, -32600) }
+        #expect(script.sent.map(\.rpc) == ["server/discover", "initialize"])
     }
 
     @Test("answers are matched by id; pings are answered beside the stream and other requests refused")

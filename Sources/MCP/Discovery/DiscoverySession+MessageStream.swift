@@ -13,7 +13,18 @@ extension DiscoverySession {
 
     /// The answers to `initialize` after which a service may be one of HTTP+SSE (2025-11-25, Streamable HTTP, "Backwards
     /// Compatibility").
-    static let streamStatuses: Set = [400, 404, 405]
+    private static let streamStatuses: Set = [400, 404, 405]
+    /// The errors that only services of 2026-07-28 know (Streamable HTTP, "Backward Compatibility").
+    private static let modernErrors: Set = [
+        JSONRPCError.headerMismatchCode, JSONRPCError.missingClientCapabilityCode,
+        JSONRPCError.unsupportedProtocolVersionCode,
+    ]
+
+    /// Whether a service that refused `initialize` may be one of HTTP+SSE, and has not been asked for its stream yet.
+    func mayHaveMessageStream(_ answer: Answer, _ status: Int) -> Bool {
+        if case .error(let code, _) = answer, Self.modernErrors.contains(code) { return false }
+        return messageStream == .untried && Self.streamStatuses.contains(status)
+    }
 
     /// Asks for the stream.
     mutating func openMessageStream(after failure: DiscoveryFailure?) -> DiscoveryAction {

@@ -96,10 +96,14 @@ public struct DiscoverySession: Sendable {
         case .probing: return try judgeProbe(answer, status)
         case .openingStream: return try leaveMessageStream(status)
         case .initializing:
-            if case .none = answer, Self.streamStatuses.contains(status), messageStream == .untried {
-                return openMessageStream(after: .status(status))
+            let result: JSONObject
+            do throws(DiscoveryFailure) {
+                result = try self.result(answer, status)
+            } catch {
+                guard mayHaveMessageStream(answer, status) else { throw error }
+                return openMessageStream(after: error)
             }
-            return try agree(try result(answer, status), headers)
+            return try agree(result, headers)
         case .confirming: return try confirm(status)
         case .listingTools, .listingResources, .readingDescription:
             if status == 404, sessionID != nil, !hasInitializedAgain { return startOver() }
