@@ -19,7 +19,7 @@ struct DiscoveryScript {
         case http(Int, [(name: String, value: String)] = [], String = "")
         case stream([ServerSentEvent], [(name: String, value: String)] = [])
         /// The first event of a stream that stays open.
-        case openStream(ServerSentEvent)
+        case openStream(ServerSentEvent, [(name: String, value: String)] = [])
         /// A status for a message beside the open stream, and what then comes on that.
         case posted(Int, [ServerSentEvent] = [])
         case failure(DiscoveryFailure)
@@ -99,8 +99,8 @@ struct DiscoveryScript {
             [.reply(status: status, headers: headers, body: Array(body.utf8))]
         case .stream(let events, let headers):
             [.streamOpened(status: 200, headers: headers)] + events.map { .streamEvent($0) } + [.streamEnded]
-        case .openStream(let event):
-            [.streamOpened(status: 200, headers: []), .streamEvent(event)]
+        case .openStream(let event, let headers):
+            [.streamOpened(status: 200, headers: headers), .streamEvent(event)]
         case .posted(let status, let events):
             [.reply(status: status, headers: [], body: Array("Accepted".utf8))] + events.map { .streamEvent($0) }
         case .failure(let failure):

@@ -197,6 +197,33 @@ struct DiscoverySessionTests {
         #expect(script.goodbye?.method == "DELETE")
     }
 
+    @Test("a session is ended although the service answers with trouble", arguments: [429, 500, 503])
+    func goodbyeAfterTrouble(status: Int) throws {
+        let script = try DiscoveryScript { _, sent in
+            Reply.legacy(sent) { $0.rpc == "tools/list" ? .http(status) : nil }
+        }
+        #expect(script.failure?.kind == .unavailable)
+        #expect(script.goodbye?.method == "DELETE" && script.goodbye?.headers["Mcp-Session-Id"] == "136b")
+    }
+
+    @Test("who can't be reached any more gets no goodbye")
+    func noGoodbye() throws {
+        let script = try DiscoveryScript { _, sent in
+            Reply.legacy(sent) { $0.rpc == "tools/list" ? .failure(DiscoveryFailure(.unavailable, "gone")) : nil }
+        }
+        #expect(script.failure?.reason == "gone" && script.goodbye == nil)
+    }
+
+    @Test("a session of an unknown version is ended")
+    func goodbyeToUnknownVersion() throws {
+        let script = try DiscoveryScript { _, sent in
+            Reply.legacy(sent) { $0.rpc == "initialize" ? .initialized($0, version: "1999-01-01") : nil }
+        }
+        #expect(script.failure?.reason == "the service speaks no version of MCP that is known here")
+        #expect(script.goodbye?.headers["Mcp-Session-Id"] == "136b")
+        #expect(script.goodbye?.headers["MCP-Protocol-Version"] == nil)
+    }
+
     @Test(
         "any 2xx confirms the handshake, a stream too",
         arguments: [.http(200), .http(204), .stream([])] as [DiscoveryScript.Reply]

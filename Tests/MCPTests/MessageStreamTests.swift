@@ -22,11 +22,9 @@ struct MessageStreamTests {
     ) -> (Int, Sent) -> Reply {
         var isOpen = false
         return { _, sent in
+            isOpen = isOpen || sent.method == "GET"
             if let reply = special(sent) { return reply }
-            if sent.method == "GET" {
-                isOpen = true
-                return .openStream(endpoint)
-            }
+            if sent.method == "GET" { return .openStream(endpoint) }
             guard isOpen else { return .http(status) }
             switch sent.rpc {
             case "initialize":
@@ -148,6 +146,17 @@ struct MessageStreamTests {
     func otherStatus() throws {
         let script = try DiscoveryScript { _, sent in .error(sent, -32600) }
         #expect(script.sent.map(\.rpc) == ["server/discover", "initialize"])
+    }
+
+    @Test("a session id on the stream's own answer is none")
+    func strangeSession() throws {
+        let script = try DiscoveryScript(
+            startsWithStream: true,
+            Self.service { $0.method == "GET" ? .openStream(Self.endpoint, [("Mcp-Session-Id", "x")]) : nil }
+        )
+        #expect(script.service?.tools.map(\.name) == ["add"])
+        #expect(script.sent.allSatisfy { $0.headers["Mcp-Session-Id"] == nil })
+        #expect(script.goodbye == nil)
     }
 
     @Test("answers are matched by id; pings are answered beside the stream and other requests refused")

@@ -57,7 +57,7 @@ public struct DiscoverySession: Sendable {
         do {
             return try advance(event)
         } catch {
-            return giveUp(error)
+            return giveUp(error, after: event)
         }
     }
 
@@ -190,15 +190,16 @@ extension DiscoverySession {
         _ result: JSONObject,
         _ headers: HeaderFields
     ) throws(DiscoveryFailure) -> DiscoveryAction {
-        guard let text = result["protocolVersion"]?.string else { throw .notMCP }
-        guard let version = ProtocolVersion(rawValue: text), !version.isModern else {
-            throw DiscoveryFailure(.unusable, "the service speaks no version of MCP that is known here")
-        }
-        if let id = headers[MCPHeader.sessionID] {
+        // With HTTP+SSE these are headers of the GET, and the endpoint that the stream has named is the session.
+        if messageStream != .entered, let id = headers[MCPHeader.sessionID] {
             guard id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !id.isEmpty,
                 id.utf8.count <= DiscoveryLimits.echoedBytes
             else { throw DiscoveryFailure(.unusable, "the service sent a session id that is unusable") }
             sessionID = id
+        }
+        guard let text = result["protocolVersion"]?.string else { throw .notMCP }
+        guard let version = ProtocolVersion(rawValue: text), !version.isModern else {
+            throw DiscoveryFailure(.unusable, "the service speaks no version of MCP that is known here")
         }
         self.version = version
         capabilities = result["capabilities"]?.object ?? [:]
@@ -276,14 +277,15 @@ extension DiscoverySession {
         return .finished(service, goodbye: goodbye())
     }
 
-    /// A fault after the tools are known leaves the tools. Whoever is out of reach gets no goodbye.
-    private mutating func giveUp(_ failure: DiscoveryFailure) -> DiscoveryAction {
+    /// A fault after the tools are known leaves the tools. Whoever is out of reach or silent gets no goodbye.
+    private mutating func giveUp(_ failure: DiscoveryFailure, after event: DiscoveryEvent) -> DiscoveryAction {
         if step == .listingResources || step == .readingDescription {
             intake.warn("the service's description could not be read: \(failure.reason)")
             return finish()
         }
         step = .over
-        return .failed(failure, goodbye: failure.kind == .unavailable ? nil : goodbye())
+        if case .failed = event, failure.kind == .unavailable { return .failed(failure, goodbye: nil) }
+        return .failed(failure, goodbye: goodbye())
     }
 
     mutating func send(_ call: JSONRPCCall) -> DiscoveryAction {
