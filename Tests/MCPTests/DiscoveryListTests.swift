@@ -33,6 +33,17 @@ struct DiscoveryListTests {
         #expect(script.sent.count <= 3)
     }
 
+    @Test("cursors that differ in their bytes alone are different ones")
+    func cursorBytes() throws {
+        let cursors: [JSONValue?] = ["\u{e9}", "e\u{301}", nil]
+        let script = try DiscoveryScript(wantsDescription: false) { number, sent in
+            Reply.modern(sent) {
+                $0.rpc == "tools/list" ? .tools($0, ["t\(number)"], cursor: cursors[number - 1]) : nil
+            }
+        }
+        #expect(script.service?.tools.map(\.name) == ["t1", "t2", "t3"])
+    }
+
     @Test("fifty pages are read, a list that goes on is refused")
     func pageLimit() throws {
         let read = { (pages: Int) in

@@ -1,6 +1,7 @@
 /// Follows the cursors of a list (MCP pagination): opaque, `""` is one too, and only an absent one ends the list.
 struct PageWalk {
-    private var seen: Set<String> = []
+    /// By their bytes: for `String`, cursors in different Unicode forms would be equal.
+    private var seen: Set<[UInt8]> = []
 
     /// The cursor of the next page in a result, or `nil` after the last one.
     ///
@@ -10,7 +11,7 @@ struct PageWalk {
         guard let cursor = value.string, cursor.utf8.count <= DiscoveryLimits.echoedBytes else {
             throw DiscoveryFailure(.unusable, "the service sent a page cursor that is unusable")
         }
-        guard seen.insert(cursor).inserted else {
+        guard seen.insert(Array(cursor.utf8)).inserted else {
             throw DiscoveryFailure(.unusable, "the service sent the same page cursor twice")
         }
         guard seen.count < DiscoveryLimits.pages else {
