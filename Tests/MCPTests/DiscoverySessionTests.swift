@@ -240,7 +240,7 @@ struct DiscoverySessionTests {
         var isLost = false
         let script = try DiscoveryScript { _, sent in
             Reply.legacy(sent) {
-                guard $0.rpc == "resources/list", !isLost else { return nil }
+                guard $0.rpc == "tools/list", !isLost else { return nil }
                 isLost = true
                 return .http(404)
             }
@@ -252,6 +252,16 @@ struct DiscoverySessionTests {
         let gone = try DiscoveryScript { _, sent in Reply.legacy(sent) { $0.rpc == "tools/list" ? .http(404) : nil } }
         #expect(gone.sent.map(\.rpc).filter { $0 == "initialize" }.count == 2)
         #expect(gone.failure?.kind == .unusable)
+    }
+
+    @Test("a session that is lost once the tools are known costs the description only")
+    func lostAfterTools() throws {
+        for step in ["resources/list", "resources/read"] {
+            let script = try DiscoveryScript { _, sent in Reply.legacy(sent) { $0.rpc == step ? .http(404) : nil } }
+            #expect(script.sent.map(\.rpc).filter { $0 == "initialize" }.count == 1)
+            #expect(script.service?.tools.map(\.name) == ["add"])
+            #expect(script.service?.serviceDescription == nil)
+        }
     }
 
     private static func list(_ result: JSONValue) -> DiscoveryScript.Reply {

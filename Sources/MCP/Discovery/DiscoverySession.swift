@@ -106,7 +106,8 @@ public struct DiscoverySession: Sendable {
             return try agree(result, headers)
         case .confirming: return try confirm(status)
         case .listingTools, .listingResources, .readingDescription:
-            if status == 404, sessionID != nil, !hasInitializedAgain { return startOver() }
+            // What is left once the tools are known is not worth another handshake.
+            if step == .listingTools, status == 404, sessionID != nil, !hasInitializedAgain { return startOver() }
             return try take(try result(answer, status))
         case .over: throw .notMCP
         }
@@ -212,11 +213,11 @@ extension DiscoverySession {
         return listTools()
     }
 
-    /// The session is gone (404): one more handshake, and the lists from their beginning.
+    /// The session is gone (404): one more handshake, and the list of tools from its beginning.
     private mutating func startOver() -> DiscoveryAction {
         hasInitializedAgain = true
         (version, sessionID) = (nil, nil)
-        (walk, intake, search) = (PageWalk(), ToolIntake(), DescriptionSearch())
+        intake = ToolIntake()
         return initialize()
     }
 }
