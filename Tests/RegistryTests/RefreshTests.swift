@@ -238,6 +238,28 @@ struct RefreshTests {
         }
     }
 
+    @Test(
+        "a host with more overdue services than are looked at together hides no other's",
+        arguments: Engine.available
+    )
+    func manyOnOneHost(engine: Engine) async throws {
+        let clock = ManualClock()
+        try await RegistryFixture.with(engine, clock: clock) { fixture in
+            for number in 0..<2 * MCPRegistry.candidates {
+                try await fixture.addService("s\(number)", endpoint: "https://slow.example/\(number)")
+            }
+            // All at one time, so that they are told apart by their ids alone.
+            try await fixture.database.write(wasCommitted: { _ in false }) { session in
+                _ = try session.execute("UPDATE services SET next_read = 1")
+            }
+            try await fixture.addService("quick")
+            Self.pass(clock)
+            #expect(try await fixture.registry.leaseNextDue(besides: ["slow.example"])?.host == "quick.example")
+            #expect(try await fixture.registry.leaseNextDue(besides: ["slow.example"]) == nil)
+            #expect(try await fixture.registry.leaseNextDue()?.host == "slow.example")
+        }
+    }
+
     @Test("a reading that our own shutdown interrupts is no failure of the service", arguments: Engine.available)
     func interrupted(engine: Engine) async throws {
         try await Self.withService(engine) { fixture, clock in

@@ -2,9 +2,8 @@ internal import DBDriver
 internal import Logging
 
 extension MCPRegistry {
-    /// Services among which an instance chooses: many instances then seldom want the same one, and there are others beside
-    /// those of a host that is being read.
-    private static let candidates = 64
+    /// Services among which an instance chooses, so that many instances seldom want the same one.
+    static let candidates = 64
 
     /// Reads again what a service offers. Tools that it still has keep their ids and roles.
     ///
@@ -34,8 +33,10 @@ extension MCPRegistry {
     /// - Returns: the service; nil when none is due, or another instance was faster.
     /// - Throws: `unavailable`
     public func leaseNextDue(besides hosts: Set<String> = []) async throws(RegistryError) -> ServiceToRead? {
-        let due = try await read { [clock] in try ServiceTable.due(at: clock(), limit: Self.candidates, $0) }
-        guard let chosen = due.filter({ !hosts.contains($0.endpoint.host) }).randomElement() else { return nil }
+        let due = try await read { [clock] in
+            try ServiceTable.due(at: clock(), besides: hosts, limit: Self.candidates, $0)
+        }
+        guard let chosen = due.randomElement() else { return nil }
         return try await note { session, time in
             guard var service = try ServiceTable.lock(chosen.name, session), service.nextRead <= time else {
                 return nil

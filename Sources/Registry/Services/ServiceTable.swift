@@ -57,14 +57,28 @@ enum ServiceTable {
         )
     }
 
-    /// Some of the services that are due to be read again, the most overdue ones.
-    static func due(at time: Timestamp, limit: Int, _ session: Session) throws(DatabaseError) -> [RegisteredService] {
-        var services: [RegisteredService] = []
-        let rows = try session.rows(
-            "SELECT \(columns) FROM services WHERE next_read <= \(time) ORDER BY next_read LIMIT \(limit)"
-        )
-        for row in rows { services.append(try RegisteredService(row: row)) }
-        return services
+    /// Some of the services that are due to be read again and are on none of the given hosts, the most overdue ones.
+    ///
+    /// - Parameter limit: how many at the most; as many are looked at together, until there is one.
+    static func due(
+        at time: Timestamp,
+        besides hosts: Set<String>,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [RegisteredService] {
+        var rest: SQL = "next_read <= \(time)"
+        while true {
+            var services: [RegisteredService] = []
+            let rows = try session.rows(
+                "SELECT \(columns) FROM services WHERE \(rest) ORDER BY next_read, id LIMIT \(limit)"
+            )
+            for row in rows { services.append(try RegisteredService(row: row)) }
+            let found = services.filter { !hosts.contains($0.endpoint.host) }
+            guard found.isEmpty, services.count == limit, let last = services.last else { return found }
+            rest = """
+                next_read <= \(time) AND (next_read > \(last.nextRead) OR next_read = \(last.nextRead) AND id > \(last.id))
+                """
+        }
     }
 
     /// Writes everything that may change about a service.
