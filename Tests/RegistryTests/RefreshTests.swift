@@ -93,6 +93,51 @@ struct RefreshTests {
         }
     }
 
+    @Test("a slow reading by hand does not overwrite a newer one", arguments: Engine.available)
+    func slowByHand(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            let name = try ServiceName("pizza")
+            let other = fixture.another(vault: nil, clock: clock)
+            let slow: [@Sendable () async throws -> Void] = [
+                { _ = try await fixture.registry.refresh(name, by: .administrator) },
+                {
+                    let wish = try ServiceUpdate(endpoint: nil, description: "", requiresAuthorization: nil, method: nil)
+                    _ = try await fixture.registry.update(name, wish, by: .administrator)
+                },
+            ]
+            for read in slow {
+                let (gate, calls) = (Gate(), fixture.discovery.calls.count)
+                fixture.discovery.answer([.named("stale")])
+                fixture.discovery.wait(at: gate)
+                async let refused = failure(read)
+                try await until { fixture.discovery.calls.count == calls + 1 }
+                fixture.discovery.wait(at: nil)
+                clock.advance(by: .seconds(1))
+                fixture.discovery.answer([.named("fresh")])
+                _ = try await other.refresh(name, by: .administrator)
+                gate.open()
+                #expect(try await refused?.code == .conflict)
+                #expect(try await fixture.tools().keys.sorted() == ["fresh"])
+            }
+        }
+    }
+
+    @Test("a reading by hand stands although the service was leased meanwhile", arguments: Engine.available)
+    func leasedByHand(engine: Engine) async throws {
+        try await Self.withService(engine) { fixture, clock in
+            Self.pass(clock)
+            let gate = Gate()
+            fixture.discovery.answer([.named("mine")])
+            fixture.discovery.wait(at: gate)
+            async let count = fixture.registry.refresh(ServiceName("pizza"), by: .administrator)
+            try await until { fixture.discovery.calls.count == 2 }
+            #expect(try await fixture.another(vault: nil, clock: clock).leaseNextDue() != nil)
+            gate.open()
+            #expect(try await count == 1)
+            #expect(try await fixture.tools().keys.sorted() == ["mine"])
+        }
+    }
+
     @Test("a reading that finds nothing new leaves no trace but the time", arguments: Engine.available)
     func nothingNew(engine: Engine) async throws {
         try await Self.withService(engine) { fixture, clock in

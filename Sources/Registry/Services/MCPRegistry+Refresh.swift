@@ -129,12 +129,12 @@ extension MCPRegistry {
         of known: ServiceToRead,
         by principal: Principal
     ) async throws(RegistryError) -> Int {
-        let (service, isLeased) = (known.service, known.isLeased)
+        let service = known.service
         let now = clock()
         let next = policy.schedule.next(after: now, timeToLive: found.timeToLive)
         let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
         let write = { @Sendable (session: Session, time: Timestamp) in
-            var read = try Self.lock(service, isLeased: isLeased, session)
+            var read = try Self.lock(service, unless: known.isOvertaken(by:), session)
             if read.description == service.description {
                 read.description = found.serviceDescription ?? read.description
             }
@@ -143,7 +143,7 @@ extension MCPRegistry {
             try ServiceTable.update(read, at: time, session)
         }
         var isNews =
-            !isLeased || service.status != .active || found.transport != service.transport
+            !known.isLeased || service.status != .active || found.transport != service.transport
             || found.serviceDescription != nil
         if !isNews {
             isNews = try await snapshot { [policy] in
@@ -169,11 +169,11 @@ extension MCPRegistry {
         of known: ServiceToRead,
         by principal: Principal
     ) async throws(RegistryError) {
-        let (service, isLeased) = (known.service, known.isLeased)
+        let service = known.service
         let error = String(reason.unicodeScalars.prefix(Limits.reasonCharactersMax))
         let next = policy.schedule.next(after: clock(), failures: service.failures + 1)
         let write = { @Sendable (session: Session, time: Timestamp) in
-            var failed = try Self.lock(service, isLeased: isLeased, session)
+            var failed = try Self.lock(service, unless: known.isOvertaken(by:), session)
             (failed.status, failed.lastError, failed.nextRead) = (status, error, next)
             failed.failures += 1
             try ServiceTable.update(failed, at: time, session)
@@ -203,17 +203,17 @@ extension MCPRegistry {
 
     /// Keeps a service from changing, which must still be the one that was read.
     ///
-    /// - Throws: `notFound`, `conflict` when it has another endpoint now, or another instance has taken it since
-    @discardableResult
+    /// - Parameter isOvertaken: whether what has become of the service since leaves no room for what is to be written.
+    /// - Throws: `notFound`, `conflict` when it has another endpoint now, or is overtaken
     static func lock(
         _ service: RegisteredService,
-        isLeased: Bool = false,
+        unless isOvertaken: (RegisteredService) -> Bool,
         _ session: Session
     ) throws -> RegisteredService {
         guard let current = try ServiceTable.lock(service.name, session), current.id == service.id else {
             throw noService(service.name)
         }
-        guard current.endpoint == service.endpoint, !isLeased || current.nextRead == service.nextRead else {
+        guard current.endpoint == service.endpoint, !isOvertaken(current) else {
             throw RegistryError(
                 .conflict,
                 "Service with name '\(service.name)' was changed meanwhile, please try again"

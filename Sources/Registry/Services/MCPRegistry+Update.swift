@@ -23,7 +23,8 @@ extension MCPRegistry {
         let credential = asks && !moves ? try openedCredential(known) : nil
         let found = moves || asks ? try await firstReading(of: endpoint, wantsDescription: asks, credential) : nil
         return try await change(.updateService, "service '\(name)'", by: principal) { [policy] session, time in
-            var updated = try Self.lock(service, session)
+            // A service that moves leaves behind whatever was read at the old endpoint meanwhile.
+            var updated = try Self.lock(service, unless: { asks && !moves && known.isOvertaken(by: $0) }, session)
             (updated.endpoint, updated.method, updated.requiresAuthorization) = (endpoint, method, method != .none)
             if let text = wish.description {
                 updated.description = text.isEmpty ? found?.serviceDescription ?? NewService.fallbackDescription : text

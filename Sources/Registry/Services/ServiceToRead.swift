@@ -11,6 +11,15 @@ public struct ServiceToRead: Sendable {
     /// Whether the time of its next reading is the end of a lease.
     let isLeased: Bool
 
+    /// Whether another instance has taken the service since, or a later reading has been written down: what a slow reading
+    /// has found is older than that.
+    ///
+    /// - Parameter current: what is stored of the service now.
+    func isOvertaken(by current: RegisteredService) -> Bool {
+        // A lease moves the time of the next reading, so that tells nothing to those who have none.
+        isLeased ? current.nextRead != service.nextRead : current.lastSeen != service.lastSeen
+    }
+
     // The session is the transaction in which the service was read.
     init(_ service: RegisteredService, isLeased: Bool, _ session: Session) throws(DatabaseError) {
         self.service = service
