@@ -189,6 +189,7 @@ struct MessageStreamTests {
             (.posted(500), "the service answered with HTTP status 500"),
             (.posted(404), "there is no MCP endpoint at this address (HTTP status 404)"),
             (.posted(401), "the service requires authorization"),
+            (.http(401, [("WWW-Authenticate", "Basic realm=x")]), "the service requires authorization (Basic)"),
             (.failure(DiscoveryFailure(.unavailable, "gone")), "gone"),
         ] as [(Reply, String)] {
             let script = try DiscoveryScript(

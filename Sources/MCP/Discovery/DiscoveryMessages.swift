@@ -39,7 +39,7 @@ public enum DiscoveryAction: Sendable {
     case send(DiscoveryExchange)
     /// Send this beside the open stream, drop its answer and read on; its failure is none of discovery.
     case sendAside(DiscoveryExchange)
-    /// Send this beside the open stream and report the reply, whose headers and body don't matter.
+    /// Send this beside the open stream and report the reply, whose body doesn't matter.
     case sendBeside(DiscoveryExchange)
     /// Resolve this reference against the address of the open stream (RFC 3986 section 5), refuse it unless it has the
     /// same origin, and send all messages there from now on.

@@ -51,7 +51,8 @@ extension DiscoverySession {
     }
 
     /// Takes the status with which a posted message was accepted; the answer itself comes on the stream.
-    mutating func acknowledge(_ status: Int) throws(DiscoveryFailure) -> DiscoveryAction {
+    mutating func acknowledge(_ status: Int, _ headers: HeaderFields) throws(DiscoveryFailure) -> DiscoveryAction {
+        if status == 401 || status == 403 { throw .authorizationRequired(headers["WWW-Authenticate"]) }
         if step == .confirming { return try confirm(status) }
         guard (200..<300).contains(status) else { throw .status(status) }
         return .read

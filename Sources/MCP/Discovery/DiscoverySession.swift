@@ -67,8 +67,8 @@ public struct DiscoverySession: Sendable {
             return startsWithStream ? openMessageStream(after: nil) : probe()
         case .failed(let failure):
             throw failure
-        case .reply(let status, _, _) where messageStream == .entered:
-            return try acknowledge(status)
+        case .reply(let status, let headers, _) where messageStream == .entered:
+            return try acknowledge(status, HeaderFields(fields: headers))
         case .reply(let status, let headers, let body):
             try DiscoveryLimits.checkValues(in: body)
             return try handle(Answer(body, awaiting: lastID), status, HeaderFields(fields: headers))

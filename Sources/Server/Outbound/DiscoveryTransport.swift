@@ -16,7 +16,7 @@ final class DiscoveryTransport {
     /// The least and the largest wait before the first retry; the second waits four times as long.
     private static let backoffMilliseconds = 100...200
     /// The longest wait that a service may ask for.
-    private static let retryAfterMax = 30
+    private static let retryAfterMax = Duration.seconds(30)
     /// How long a message waits whose answer does not matter, for the head of that answer.
     private static let asideTimeout = TimeAmount.seconds(2)
 
@@ -68,24 +68,20 @@ final class DiscoveryTransport {
     /// Sends an exchange, with retries; its answer may be a stream that is open then.
     func send(_ exchange: DiscoveryExchange) async -> DiscoveryEvent {
         stream = nil
-        var attempt = 0
-        while true {
-            let (event, retryAfter) = await once(exchange)
-            guard let retryAfter, attempt < Self.retriesMax, await pause(retryAfter, attempt) else { return event }
-            attempt += 1
-        }
+        return await retried { await once(exchange) }
     }
 
-    /// Sends an exchange beside the open stream and reports its status. The body says nothing, and is not waited for: the
-    /// answer may be on the stream already.
+    /// Sends an exchange beside the open stream, with retries, and reports status and headers. The body says nothing, and is
+    /// not waited for: the answer may be on the stream already.
     func sendBeside(_ exchange: DiscoveryExchange) async -> DiscoveryEvent {
-        watchdog.restart(exchangeTimeout)
         stream?.allowMore()
-        do {
-            let response = try await client.execute(request(exchange))
-            return .reply(status: Int(response.status.code), headers: [], body: [])
-        } catch {
-            return .failed(EndpointPolicy.unreachable)
+        return await retried {
+            do throws(DiscoveryFailure) {
+                let response = try await head(of: exchange)
+                return (.reply(status: response.code, headers: response.fields, body: []), retryDelay(response))
+            } catch {
+                return (.failed(error), retryDelay(error))
+            }
         }
     }
 
@@ -122,36 +118,52 @@ final class DiscoveryTransport {
         }
     }
 
-    /// One try, and how long to wait before another if that may help.
-    private func once(_ exchange: DiscoveryExchange) async -> (DiscoveryEvent, retryAfter: Duration?) {
-        watchdog.restart(exchangeTimeout)
-        let response: HTTPClientResponse
-        do {
-            response = try await client.execute(request(exchange))
+    /// What came of one try, and how long to wait before another if that may help.
+    private typealias Try = (event: DiscoveryEvent, retryAfter: Duration?)
+
+    private func retried(_ once: () async -> Try) async -> DiscoveryEvent {
+        var attempt = 0
+        while true {
+            let (event, retryAfter) = await once()
+            guard let retryAfter, attempt < Self.retriesMax, await pause(retryAfter, attempt) else { return event }
+            attempt += 1
+        }
+    }
+
+    private func once(_ exchange: DiscoveryExchange) async -> Try {
+        do throws(DiscoveryFailure) {
+            let response = try await head(of: exchange)
             if let place = redirection(response) {
                 (url, hasRedirected) = (place, true)
                 return await once(exchange)
             }
+            let type = response.headers.first(name: "content-type")
+            if DiscoveryEvent.opensStream(status: response.code, contentType: type) {
+                stream = OpenStream(response.body, bytesMax: Self.answerBytesMax)
+                return (.streamOpened(status: response.code, headers: response.fields), nil)
+            }
+            let body = try await whole(response.body)
+            return (.reply(status: response.code, headers: response.fields, body: body), retryDelay(response))
+        } catch {
+            return (.failed(error), retryDelay(error))
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer. A body that nobody reads is given up with it.
+    private func head(of exchange: DiscoveryExchange) async throws(DiscoveryFailure) -> HTTPClientResponse {
+        watchdog.restart(exchangeTimeout)
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(request(exchange))
         } catch {
             let failure = Self.failure(error)
             if !Task.isCancelled { lastFault = failure }
-            return (.failed(failure), failure == EndpointPolicy.unreachable ? .zero : nil)
+            throw failure
         }
-        let status = Int(response.status.code)
-        let headers = response.headers.map { (name: $0.name, value: $0.value) }
-        guard headers.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count }) <= Self.headerBytesMax else {
-            return (.failed(DiscoveryFailure(.unusable, "the service's answer has more than 64 KiB of headers")), nil)
+        guard response.fields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count }) <= Self.headerBytesMax else {
+            throw DiscoveryFailure(.unusable, "the service's answer has more than 64 KiB of headers")
         }
-        if DiscoveryEvent.opensStream(status: status, contentType: response.headers.first(name: "content-type")) {
-            stream = OpenStream(response.body, bytesMax: Self.answerBytesMax)
-            return (.streamOpened(status: status, headers: headers), nil)
-        }
-        do throws(DiscoveryFailure) {
-            let event = DiscoveryEvent.reply(status: status, headers: headers, body: try await whole(response.body))
-            return (event, retryDelay(status, response.headers))
-        } catch {
-            return (.failed(error), nil)
-        }
+        return response
     }
 
     /// Why there is no answer. Only whoever may be contacted gets as far as TLS and HTTP, so this tells nothing about others.
@@ -204,16 +216,21 @@ final class DiscoveryTransport {
 
     /// How long to wait before another try: nothing in particular when a gateway has trouble, what the service says when
     /// we are too fast, `nil` when another try is no use.
-    private func retryDelay(_ status: Int, _ headers: HTTPHeaders) -> Duration? {
-        switch status {
+    private func retryDelay(_ response: HTTPClientResponse) -> Duration? {
+        switch response.code {
         case 502, 503, 504: return .zero
         case 429:
-            guard let seconds = headers.first(name: "retry-after").flatMap({ Int($0) }),
-                (0...Self.retryAfterMax).contains(seconds)
+            guard let wait = response.headers.first(name: "retry-after").flatMap({ RetryAfter.wait($0) }),
+                (.zero...Self.retryAfterMax).contains(wait)
             else { return nil }
-            return .seconds(seconds)
+            return wait
         default: return nil
         }
+    }
+
+    /// The same when there is no answer: only who was not reached may be the next time.
+    private func retryDelay(_ failure: DiscoveryFailure) -> Duration? {
+        failure == EndpointPolicy.unreachable ? .zero : nil
     }
 
     /// Waits before another try.
@@ -234,6 +251,11 @@ final class DiscoveryTransport {
 
     private static let tooManyEvents = DiscoveryFailure(.unusable, "the service sends too many messages in one answer")
     private static let tooLarge = DiscoveryFailure(.unusable, "the service's answer is larger than 4 MiB")
+}
+
+extension HTTPClientResponse {
+    fileprivate var code: Int { Int(status.code) }
+    fileprivate var fields: [(name: String, value: String)] { headers.map { ($0.name, $0.value) } }
 }
 
 extension Duration {

@@ -260,7 +260,11 @@ struct HTTPToolDiscoveryTests {
 
     @Test("being told to wait is obeyed while there is time")
     func retryAfter() async throws {
-        for (value, count) in [("0", 3), ("20", 1), ("999", 1), ("-1", 1), ("soon", 1), (nil, 1)] as [(String?, Int)] {
+        let values: [(String?, Int)] = [
+            ("0", 3), ("20", 1), ("999", 1), ("-1", 1), ("soon", 1), (nil, 1), ("Sun, 06 Nov 1994 08:49:37 GMT", 3),
+            ("Thu, 01 Jan 2099 00:00:00 GMT", 1),
+        ]
+        for (value, count) in values {
             try await LocalService.run { _, _ in
                 Response(status: .tooManyRequests, headers: value.map { [.retryAfter: $0] } ?? [:])
             } _: { service in

@@ -106,6 +106,29 @@ struct MessageStreamServiceTests {
         }
     }
 
+    @Test("a message that a gateway loses, or that came too soon, is sent again", arguments: [502, 503, 504, 429])
+    func retries(status: Int) async throws {
+        let old = StreamService()
+        try await LocalService.run { number, request in
+            // The first message, twice, and another one once.
+            guard ![1, 2, 4].contains(number) else {
+                return Response(status: HTTPResponse.Status(code: status), headers: [.retryAfter: "0"])
+            }
+            return try old.answer(request)
+        } _: { service in
+            let found = try await service.discovery().read(service.origin + "/sse")
+            #expect(found.tools.map(\.name) == ["é"])
+        }
+        try await LocalService.run { _, request in
+            let isMessage = request.method == "POST"
+            return try isMessage ? Response(status: HTTPResponse.Status(code: status)) : StreamService().answer(request)
+        } _: { service in
+            let failure = await service.discovery().failure(service.origin + "/sse")
+            #expect(failure == "the service answered with HTTP status \(status)")
+            #expect(service.received.count == (status == 429 ? 2 : 4))
+        }
+    }
+
     @Test("a service at another path is found after its refusals")
     func fallback() async throws {
         let old = StreamService(endpoint: "messages/?session_id=1")
