@@ -3,12 +3,13 @@ import Logging
 import MCP
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOSSL
 
 /// Carries the exchanges of one discovery: deadlines, retries, sizes, one redirect, and the stream that is open.
 final class DiscoveryTransport {
-    /// Bytes of one answer, unpacked; for streams those between two of our requests.
-    private static let answerBytesMax = 4 * 1024 * 1024
+    /// Bytes of one answer, unpacked; for streams those between two of our requests, for packed ones all.
+    private static let answerBytesMax = HTTPClient.Configuration.unpackedBytesMax
     /// Bytes of the header fields of an answer.
     private static let headerBytesMax = 64 * 1024
     /// Tries of one exchange beyond the first.
@@ -111,7 +112,13 @@ final class DiscoveryTransport {
             guard let event = try await stream.next() else { return .streamEnded }
             return .streamEvent(event)
         } catch let excess as OpenStream.Excess {
-            return .failed(excess == .bytes ? Self.tooLarge : Self.tooManyEvents)
+            switch excess {
+            case .bytes: return .failed(Self.tooLarge)
+            case .event: return .failed(Self.tooLargeEvent)
+            case .events: return .failed(Self.tooManyEvents)
+            }
+        } catch NIOHTTPDecompression.DecompressionError.limit {
+            return .failed(Self.tooLarge)
         } catch {
             logger.debug("a stream broke off in discovery", metadata: ["error": "\(error)"])
             return .streamEnded
@@ -206,6 +213,8 @@ final class DiscoveryTransport {
                 bytes.append(contentsOf: chunk.readableBytesView)
                 if bytes.count > Self.answerBytesMax { break }
             }
+        } catch NIOHTTPDecompression.DecompressionError.limit {
+            throw Self.tooLarge
         } catch {
             logger.debug("an answer broke off in discovery", metadata: ["error": "\(error)"])
             throw DiscoveryFailure(.unavailable, "the service's answer could not be read to its end")
@@ -250,6 +259,7 @@ final class DiscoveryTransport {
     }
 
     private static let tooManyEvents = DiscoveryFailure(.unusable, "the service sends too many messages in one answer")
+    private static let tooLargeEvent = DiscoveryFailure(.unusable, "the service sent an event larger than 1 MiB")
     private static let tooLarge = DiscoveryFailure(.unusable, "the service's answer is larger than 4 MiB")
 }
 

@@ -29,7 +29,7 @@ final class OpenStream {
 
     /// More than is read.
     enum Excess: Error {
-        case bytes, events
+        case bytes, event, events
     }
 
     /// The next event, or `nil` at the end.
@@ -46,7 +46,7 @@ final class OpenStream {
             do {
                 events = try parser.append(chunk.readableBytesView)[...]
             } catch {
-                throw Excess.bytes
+                throw Excess.event
             }
         }
         eventCount += 1

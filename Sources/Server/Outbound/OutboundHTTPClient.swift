@@ -21,16 +21,17 @@ struct OutboundHTTPClient: Service {
 }
 
 extension HTTPClient.Configuration {
-    /// How much larger an unpacked answer may be than it was on the wire.
-    private static let decompressionRatioMax = 100
+    /// Bytes of one answer that was packed. How well it was packed says nothing: a thousand tools that resemble each other
+    /// make a two-hundredth of their size.
+    static let unpackedBytesMax = 4 * 1024 * 1024
 
     /// For everything that goes out: no redirect is followed, no proxy used, no cookie carried, and answers are unpacked
-    /// within a ratio.
+    /// up to a limit.
     static func outbound(connectTimeout: TimeAmount = .seconds(5)) -> Self {
         var configuration = Self()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = Timeout(connect: connectTimeout)
-        configuration.decompression = .enabled(limit: .ratio(decompressionRatioMax))
+        configuration.decompression = .enabled(limit: .size(unpackedBytesMax))
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         return configuration

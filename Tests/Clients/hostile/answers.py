@@ -155,6 +155,12 @@ def numbered(count: int, first: int = 0) -> list[dict[str, Any]]:
     return [tool(f"t{number}") for number in range(first, first + count)]
 
 
+def similar(count: int) -> list[dict[str, Any]]:
+    """As a generator makes them: long, and nearly the same."""
+    schema = properties(*[{"type": "string", "description": "An identifier of the thing that is meant. " * 4}] * 8)
+    return [tool(f"get_thing_{number}", schema, description="Gets a thing. " * 20) for number in range(count)]
+
+
 @cache
 def million_tools() -> bytes:
     return b'{"tools":[%b]}' % b",".join(b'{"name":"t%d","inputSchema":{}}' % n for n in range(1_000_000))

@@ -1,11 +1,12 @@
 """What a service may do to HTTP and to streams: silence, sizes, redirects, framing, statuses, HTTP+SSE."""
 
+import gzip
 from queue import Queue
 
 from answers import (
     CANARY, JSON, KIBIBYTES_64, MEBIBYTE, SERVER_INFO, STREAM, agreement, answered, bomb, chunk, drip, endless,
     endpoint, envelope, event, flood, head, late, million_tools, modern, numbered, old_service, packed, page, pages,
-    raw, redirect, result, service, sse, tool, tools, twice_packed,
+    raw, redirect, result, service, similar, sse, tool, tools, twice_packed,
 )  # fmt: skip
 from cases import (
     BLOCK, BROKEN, CHUNKED, DEFLATE, EARLY, ENDPOINT, FLOODED, GZIP, HTML, LARGE, MANY_TOOLS, NOT_MCP, OPEN_ARRAY,
@@ -70,9 +71,12 @@ SIZE = [
         service(tools=raw(head(200, JSON, "Content-Length: 99999999999999999999"), b"{}"))),
     refused("a gzip bomb of JSON", rf"{LARGE}|{BROKEN}", service(tools=packed("gzip", bomb(GZIP)))),
     refused("a gzip bomb on a stream", rf"{LARGE}|{BROKEN}|{EARLY}", service(tools=packed("gzip", bomb(GZIP), STREAM))),
-    refused("a gzip bomb within the ratio", LARGE, service(tools=packed("gzip", bomb(GZIP, noise=12000)))),
+    refused("a gzip bomb that is packed less well", LARGE, service(tools=packed("gzip", bomb(GZIP, noise=12000)))),
     refused("a gzip bomb in the error of the probe",
         rf"{LARGE}|{BROKEN}", page(bomb(GZIP), 400, JSON, "Content-Encoding: gzip")),
+    kept("400 tools that resemble each other, packed to a hundredth",
+        service(tools=lambda r: packed("gzip", gzip.compress(envelope({"tools": [*similar(400)]})(r)))(r)),
+            *[each["name"] for each in similar(400)]),
     refused("a deflate bomb", rf"{LARGE}|{BROKEN}", service(tools=packed("deflate", bomb(DEFLATE)))),
     refused("a bare deflate bomb", rf"{LARGE}|{BROKEN}|{NOT_MCP}", service(tools=packed("deflate", bomb(RAW_DEFLATE)))),
     refused("a bomb packed twice", rf"{LARGE}|{BROKEN}|{NOT_MCP}", service(tools=packed("gzip, gzip", twice_packed()))),
