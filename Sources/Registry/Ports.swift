@@ -107,8 +107,9 @@ public struct OfferedTool: Sendable, Equatable {
 
 /// Why a service could not be read.
 public enum DiscoveryError: Error, Sendable, Equatable {
-    /// The service wants a credential even for listing its tools (401 or 403).
-    case authorizationRequired
+    /// The service wants a credential even for listing its tools, or another one (401 or 403). The scheme is what it asks
+    /// for, such as `Basic` or `Bearer`, at most 32 bytes of ASCII; nil when it does not say.
+    case authorizationRequired(scheme: String?)
     /// The service was not asked to the end for reasons of our own, such as a shutdown: a clause as below.
     case interrupted(String)
     /// Anything else: a clause for the caller that says what failed, without full stop, response bodies or internal

@@ -206,7 +206,7 @@ struct RefreshTests {
     func authorization(engine: Engine) async throws {
         try await Self.withService(engine) { fixture, clock in
             Self.pass(clock)
-            fixture.discovery.fail(.authorizationRequired)
+            fixture.discovery.fail(.authorizationRequired(scheme: nil))
             #expect(try await fixture.registry.refreshNextDue())
             #expect(try await fixture.service()?.status == .authorizationRequired)
             #expect(try await fixture.tools().count == 1)

@@ -105,7 +105,7 @@ struct ServiceTests {
     )
     func authorizationRequired(engine: Engine) async throws {
         try await RegistryFixture.with(engine) { fixture in
-            fixture.discovery.fail(.authorizationRequired)
+            fixture.discovery.fail(.authorizationRequired(scheme: nil))
             let service = try await fixture.addService()
             #expect(service.status == .authorizationRequired)
             let refused = try await failure { _ = try await fixture.registry.refresh(service.name, by: .administrator) }

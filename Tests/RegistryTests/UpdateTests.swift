@@ -101,7 +101,7 @@ struct UpdateTests {
     @Test("an endpoint that wants a credential is taken, with the tools as they were", arguments: Engine.available)
     func authorizationRequired(engine: Engine) async throws {
         try await Self.with(engine) { fixture in
-            fixture.discovery.fail(.authorizationRequired)
+            fixture.discovery.fail(.authorizationRequired(scheme: nil))
             let outcome = try await Self.update(fixture, endpoint: Self.moved)
             #expect(outcome.service.status == .authorizationRequired && outcome.tokensRemoved == 2)
             #expect(try await fixture.tools().count == 2)

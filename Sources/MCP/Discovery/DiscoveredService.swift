@@ -51,6 +51,9 @@ public struct DiscoveryFailure: Error, Sendable, Equatable, CustomStringConverti
     public var kind: Kind
     /// One clause in plain words, without full stop; nothing of the service's answer but status and error numbers.
     public var reason: String
+    /// The scheme of the credential that the service asks for, such as `Basic` or `Bearer`: a token (RFC 9110 section 5.6.2)
+    /// of at most 32 bytes. `nil` when it does not say.
+    public private(set) var scheme: String?
 
     /// A failure from its parts.
     public init(_ kind: Kind, _ reason: String) {
@@ -70,7 +73,9 @@ public struct DiscoveryFailure: Error, Sendable, Equatable, CustomStringConverti
         guard (1...32).contains(scheme.utf8.count), scheme.utf8.allSatisfy(\.isTokenByte) else {
             return .authorizationRequired
         }
-        return DiscoveryFailure(.authorizationRequired, "the service requires authorization (\(scheme))")
+        var failure = DiscoveryFailure(.authorizationRequired, "the service requires authorization (\(scheme))")
+        failure.scheme = String(scheme)
+        return failure
     }
 
     static func status(_ status: Int) -> DiscoveryFailure {

@@ -59,19 +59,26 @@ extension MCPRegistry {
         }
     }
 
-    /// What a service offers that is new, or has a new endpoint; nil when it wants a credential even for that.
+    /// What a service offers that is new, or has a new endpoint.
     ///
+    /// - Returns: what was found; or why nothing, when it wants a credential even for that.
     /// - Throws: `upstream`
     func firstReading(
         of endpoint: Endpoint,
         wantsDescription: Bool,
         _ credential: DiscoveryCredential? = nil
-    ) async throws(RegistryError) -> Discovery? {
+    ) async throws(RegistryError) -> (found: Discovery?, refusal: String?) {
         do throws(DiscoveryError) {
-            return try await discovery.discover(endpoint, wantsDescription: wantsDescription, credential: credential)
+            let found = try await discovery.discover(
+                endpoint,
+                wantsDescription: wantsDescription,
+                credential: credential
+            )
+            return (found, nil)
         } catch {
-            guard error != .authorizationRequired else { return nil }
-            throw Self.unread(endpoint, error.reason)
+            let reason = error.reason(refusing: credential)
+            guard case .authorizationRequired = error else { throw Self.unread(endpoint, reason) }
+            return (nil, reason)
         }
     }
 
@@ -113,12 +120,13 @@ extension MCPRegistry {
                 credential: credential
             )
         } catch {
+            let reason = error.reason(refusing: credential)
             switch error {
-            case .authorizationRequired: try await keep(.authorizationRequired, error.reason, of: known, by: principal)
-            case .failed: try await keep(.failing, error.reason, of: known, by: principal)
+            case .authorizationRequired: try await keep(.authorizationRequired, reason, of: known, by: principal)
+            case .failed: try await keep(.failing, reason, of: known, by: principal)
             case .interrupted: break
             }
-            throw Self.unread(service.endpoint, error.reason)
+            throw Self.unread(service.endpoint, reason)
         }
         return try await keep(found, of: known, by: principal)
     }
@@ -229,9 +237,14 @@ extension MCPRegistry {
 
 extension DiscoveryError {
     /// Why the service could not be read, as a clause.
-    var reason: String {
+    ///
+    /// - Parameter credential: what was sent to it.
+    fileprivate func reason(refusing credential: DiscoveryCredential?) -> String {
         switch self {
-        case .authorizationRequired: "the service requires authorization, store a discovery credential for it"
+        case .authorizationRequired(let scheme) where credential == nil:
+            "the service requires authorization\(scheme.map { " (\($0))" } ?? ""), store a discovery credential for it"
+        case .authorizationRequired(let scheme):
+            "the service refused the stored discovery credential\(scheme.map { " (it wants \($0))" } ?? "")"
         case .interrupted(let reason), .failed(let reason): reason
         }
     }

@@ -27,7 +27,7 @@ extension MCPRegistry {
             try Self.refuseTaken(new.name, session)
             try Self.refuseTaken(new.endpoint, session)
         }
-        let found = try await firstReading(of: new.endpoint, wantsDescription: new.description.isEmpty)
+        let (found, refusal) = try await firstReading(of: new.endpoint, wantsDescription: new.description.isEmpty)
         let description = new.description.isEmpty ? found?.serviceDescription : new.description
         let now = clock()
         let service = RegisteredService(
@@ -40,7 +40,7 @@ extension MCPRegistry {
             status: found == nil ? .authorizationRequired : .active,
             transport: found?.transport ?? .streamableHTTP,
             lastSeen: found == nil ? nil : now,
-            lastError: found == nil ? DiscoveryError.authorizationRequired.reason : nil,
+            lastError: refusal,
             nextRead: policy.schedule.next(after: now, timeToLive: found?.timeToLive)
         )
         let tools = (found?.tools ?? []).prefix(Limits.toolsPerServiceMax).enumerated()

@@ -21,7 +21,8 @@ extension MCPRegistry {
         let asks = wish.description == ""
         // What was stored for the old endpoint is not sent to the new one.
         let credential = asks && !moves ? try openedCredential(known) : nil
-        let found = moves || asks ? try await firstReading(of: endpoint, wantsDescription: asks, credential) : nil
+        let (found, refusal) =
+            moves || asks ? try await firstReading(of: endpoint, wantsDescription: asks, credential) : (nil, nil)
         return try await change(.updateService, "service '\(name)'", by: principal) { [policy] session, time in
             // A service that moves leaves behind whatever was read at the old endpoint meanwhile.
             var updated = try Self.lock(service, unless: { asks && !moves && known.isOvertaken(by: $0) }, session)
@@ -40,10 +41,8 @@ extension MCPRegistry {
                 let tools = Array(found.tools.prefix(Limits.toolsPerServiceMax))
                 let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
                 try ToolTable.apply(changes, of: service.id, at: time, session)
-            } else if moves || asks {
-                (updated.status, updated.lastError) = (
-                    .authorizationRequired, DiscoveryError.authorizationRequired.reason
-                )
+            } else if let refusal {
+                (updated.status, updated.lastError) = (.authorizationRequired, refusal)
             }
             if moves || asks {
                 updated.failures = 0

@@ -61,7 +61,7 @@ struct HTTPToolDiscovery: ToolDiscovery {
             return Discovery(service)
         } catch {
             switch error.kind {
-            case .authorizationRequired: throw .authorizationRequired
+            case .authorizationRequired: throw .authorizationRequired(scheme: error.scheme)
             case .interrupted: throw .interrupted(error.reason)
             case .unavailable, .unusable: throw .failed(error.reason)
             }

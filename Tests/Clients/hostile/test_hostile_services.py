@@ -185,7 +185,7 @@ def test_a_good_service_that_turns_hostile_keeps_its_last_good_tools(case: Case,
     if case.reason:
         check(words, case)
     else:
-        assert "authorization" in words
+        assert "authorization (Bearer)" in words
     assert server.trap.accepted == 0
     assert registry.done("get_tools", service_name=case.id) == stored[0], "the last good tools stay, with their roles"
     assert Stored.of(registry).tools == stored[1].tools

@@ -63,7 +63,7 @@ struct AdminRoutesTests {
     @Test("a discovery credential makes a service's tools readable", arguments: Engine.available)
     func discoveryCredential(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
-            server.discovery.offer(.failure(.authorizationRequired), at: "http://bank.example/mcp")
+            server.discovery.offer(.failure(.authorizationRequired(scheme: nil)), at: "http://bank.example/mcp")
             #expect(try await server.addService("bank", method: "Bearer") == [])
             let body = #"{"service_name":"bank","method_authorization":"Basic","token":"dTpw"}"#
             try await server.expect(

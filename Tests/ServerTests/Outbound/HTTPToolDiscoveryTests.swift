@@ -100,13 +100,15 @@ struct HTTPToolDiscoveryTests {
     @Test("sends the service's own credential on every request")
     func credential() async throws {
         try await LocalService.run { _, request in
-            guard request.header("authorization") == "Bearer canary" else { return Response(status: .unauthorized) }
+            guard request.header("authorization") == "Bearer canary" else {
+                return Response(status: .unauthorized, headers: [.wwwAuthenticate: "Bearer realm=\"x\""])
+            }
             return await Self.modern(request)
         } _: { service in
             let credential = DiscoveryCredential(method: .bearer, token: Secret("canary"))
             let found = try await Self.discover(service, credential: credential)
             #expect(found.tools.count == 1)
-            #expect(await Self.failure(service) == .authorizationRequired)
+            #expect(await Self.failure(service) == .authorizationRequired(scheme: "Bearer"))
             let unsendable = DiscoveryCredential(method: .bearer, token: Secret("a\r\nX: y"))
             await #expect(throws: DiscoveryError.self) { try await Self.discover(service, credential: unsendable) }
             #expect(!service.log.lines.contains { $0.contains("canary") })

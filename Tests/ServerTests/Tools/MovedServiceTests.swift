@@ -136,7 +136,7 @@ struct MovedServiceTests {
             let ids = try await server.addService("bank", method: "Bearer")
             try await server.addRole("r1", for: ids)
             for user in ["u1", "u2", "u3"] { try await server.authorize(user, "bank", "t") }
-            server.discovery.offer(.failure(.authorizationRequired), at: "http://new.example/mcp")
+            server.discovery.offer(.failure(.authorizationRequired(scheme: nil)), at: "http://new.example/mcp")
             try await server.expect(
                 "update_service",
                 Self.moved,

@@ -122,7 +122,7 @@ struct QuarantineTests {
     @Test("what a service without tools offers first waits for approval", arguments: Engine.available)
     func authorizationRequired(_ engine: Engine) async throws {
         try await TestServer.run(engine, Self.options) { server in
-            server.discovery.offer(.failure(.authorizationRequired), at: "http://pizza.example/mcp")
+            server.discovery.offer(.failure(.authorizationRequired(scheme: nil)), at: "http://pizza.example/mcp")
             try await server.addService("pizza")
             server.discovery.offer(StubDiscovery.standard.tools)
             try await server.refresh("pizza")

@@ -33,7 +33,7 @@ struct ServiceStateTests {
             try await server.expect("list_services", lists: "[\(entry)}]")
             for (error, status, reason) in [
                 (.failed("it sulks"), "failing", "it sulks"), (.failed("it sleeps"), "failing", "it sleeps"),
-                (.authorizationRequired, "authorization_required", Self.wanted),
+                (.authorizationRequired(scheme: nil), "authorization_required", Self.wanted),
                 (.failed("it sulks"), "failing", "it sulks"),
             ] as [(DiscoveryError, String, String)] {
                 try await Self.fail(server, error, reason)
@@ -91,16 +91,20 @@ struct ServiceStateTests {
     func credential(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
             try await server.addService("pizza")
-            try await Self.fail(server, .authorizationRequired, Self.wanted)
+            try await Self.fail(server, .authorizationRequired(scheme: nil), Self.wanted)
             #expect(try await server.service("pizza")["status"]?.string == "authorization_required")
             try await server.expect(
                 "/discovery_credential",
                 #"{"service_name":"pizza","method_authorization":"Basic","token":"dTpw"}"#,
                 answers: #"{"status":"discovery credential stored"}"#
             )
+            let refused = "the service refused the stored discovery credential"
+            try await Self.fail(server, .authorizationRequired(scheme: "Bearer"), "\(refused) (it wants Bearer)")
+            try await Self.fail(server, .authorizationRequired(scheme: nil), refused)
+            #expect(try await server.service("pizza")["last_error"]?.string == refused)
             server.discovery.offer(StubDiscovery.standard.tools)
             try await server.refresh("pizza")
-            #expect(server.discovery.credentials == [nil, nil, "Basic dTpw"])
+            #expect(server.discovery.credentials == [nil, nil, "Basic dTpw", "Basic dTpw", "Basic dTpw"])
             #expect(try await server.service("pizza")["status"] == nil)
         }
     }

@@ -112,17 +112,17 @@ struct ServiceToolsTests {
     @Test("a service that wants a credential even for listing is registered and marked", arguments: Engine.available)
     func authorizationRequired(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
-            server.discovery.offer(.failure(.authorizationRequired), at: "http://pizza.example/mcp")
+            server.discovery.offer(.failure(.authorizationRequired(scheme: "Basic")), at: "http://pizza.example/mcp")
             try await server.done("add_service", Self.service("pizza", description: "d"))
             let entry = #"{"service_name":"pizza","endpoint":"http://pizza.example/mcp","description":"d""#
             let state =
-                #""status":"authorization_required","last_error":"the service requires authorization, "#
+                #""status":"authorization_required","last_error":"the service requires authorization (Basic), "#
                 + #"store a discovery credential for it""#
             try await server.expect("list_services", lists: "[\(entry),\(state)}]")
             try await server.expect(
                 "refresh_service",
                 #"{"service_name":"pizza"}"#,
-                fails: "Failed to fetch tools from http://pizza.example/mcp: the service requires authorization, "
+                fails: "Failed to fetch tools from http://pizza.example/mcp: the service requires authorization (Basic), "
                     + "store a discovery credential for it"
             )
             server.discovery.offer(.success(StubDiscovery.standard), at: "http://pizza.example/mcp")
