@@ -172,6 +172,38 @@ struct ToolReconciliationTests {
         let changes = Self.reconcile(stored, [.named("a", "new")], history: [approved] + others)
         #expect(changes.forgotten == [2] && changes.recorded.count == 1)
     }
+
+    @Test("the history of a whole service stays bounded, and keeps what was approved and what is offered")
+    func boundedTogether() {
+        // Each tool has an approved definition, one that was approved before, and old ones that nobody has approved.
+        let perTool = 10
+        let ids = 1...Int64(ToolReconciliation.oldDefinitionsMax / (perTool - 2) + 1)
+        let histories = Dictionary(
+            uniqueKeysWithValues: ids.map { id in
+                let definitions = (0..<Int64(perTool)).map { number in
+                    Self.recorded(id * 100 + number, .named("t\(id)", "\(number)"), isApproved: number < 2)
+                }
+                return (ToolID(rawValue: id), definitions)
+            }
+        )
+        let stored = ids.map { Self.stored($0, .named("t\($0)", "9"), at: Int($0) - 1, changedAt: Self.start) }
+        let same = stored.map(\.definition)
+        let reconcile = { (offered: [OfferedTool]) in
+            ToolReconciliation(
+                stored: stored,
+                history: histories,
+                offered: offered,
+                policy: Self.policy(.accept),
+                at: Self.now
+            )
+        }
+        #expect(reconcile(same).isEmpty, "a reading without news forgets nothing")
+        let changes = reconcile([.named("t1", "new")] + same.dropFirst())
+        // One more is old now, the one that t1 offered before.
+        let superfluous = ids.count * (perTool - 2) + 1 - ToolReconciliation.oldDefinitionsMax
+        #expect(changes.forgotten == Array((Array(102...109) + Array(202...208)).prefix(superfluous)))
+        #expect(changes.recorded.count == 1)
+    }
 }
 
 @Suite("When services are read again")

@@ -16,6 +16,9 @@ struct ToolReconciliation: Equatable {
 
     /// Definitions kept of one tool. A service that changes a tool with every reading does not fill the database.
     static let historyMax = 50
+    /// Definitions kept of all tools of a service that are neither offered nor what was approved last: at the largest, 128
+    /// KiB each for schemas and hints, a thousand tools would otherwise keep fifty times their size.
+    static let oldDefinitionsMax = 1_000
     /// Tools of a service without roles that are kept out of sight. A service that offers other names at each reading does
     /// not fill the database either; the roles of the others were attached by people.
     static let goneMax = 100
@@ -60,6 +63,7 @@ struct ToolReconciliation: Equatable {
         }
         let names = Set(offered.map { Array($0.name.utf8) })
         miss(stored.filter { !names.contains(Array($0.definition.name.utf8)) }, policy, time)
+        if !recorded.isEmpty { forgetOldest(history) }
     }
 
     private mutating func add(_ tool: OfferedTool, _ position: Int, _ policy: CatalogPolicy) {
@@ -116,6 +120,18 @@ struct ToolReconciliation: Equatable {
 
     private mutating func record(_ id: ToolID, _ tool: OfferedTool, at time: Timestamp, approvedAt: Timestamp?) {
         recorded.append(NewDefinition(toolID: id, definition: tool, recordedAt: time, approvedAt: approvedAt))
+    }
+
+    /// Makes room among the old definitions of the whole service: the oldest of those that nobody approved go first.
+    private mutating func forgetOldest(_ history: [ToolID: [RecordedDefinition]]) {
+        let (changed, gone) = (Set(recorded.map(\.toolID)), Set(forgotten))
+        let old = history.flatMap { id, definitions in
+            let approved = definitions.last(where: \.isApproved)?.id
+            let past = definitions.dropLast(changed.contains(id) ? 0 : 1)
+            return past.filter { $0.id != approved && !gone.contains($0.id) }
+        }
+        let oldestFirst = old.sorted { ($0.isApproved ? 1 : 0, $0.id) < ($1.isApproved ? 1 : 0, $1.id) }
+        forgotten += oldestFirst.prefix(max(0, old.count - Self.oldDefinitionsMax)).map(\.id)
     }
 
     /// Makes room for one more; the one that is approved stays.
