@@ -101,7 +101,12 @@ struct RefreshTests {
             let slow: [@Sendable () async throws -> Void] = [
                 { _ = try await fixture.registry.refresh(name, by: .administrator) },
                 {
-                    let wish = try ServiceUpdate(endpoint: nil, description: "", requiresAuthorization: nil, method: nil)
+                    let wish = try ServiceUpdate(
+                        endpoint: nil,
+                        description: "",
+                        requiresAuthorization: nil,
+                        method: nil
+                    )
                     _ = try await fixture.registry.update(name, wish, by: .administrator)
                 },
             ]
@@ -316,6 +321,21 @@ struct RefreshTests {
             clock.advance(by: RefreshSchedule.lease + .seconds(1))
             fixture.discovery.answer([.named("order")])
             #expect(try await fixture.registry.refreshNextDue(), "another instance goes on after the lease")
+        }
+    }
+
+    @Test("the log names a service that can't be read, and not its endpoint", arguments: Engine.available)
+    func log(engine: Engine) async throws {
+        let (clock, log) = (ManualClock(), LogRecorder())
+        try await RegistryFixture.with(engine, clock: clock) { fixture in
+            try await fixture.addService(endpoint: "https://pizza.example/mcp?key=canary")
+            let registry = fixture.another(vault: nil, clock: clock, logger: log.logger)
+            fixture.discovery.fail(.failed("it sulks"))
+            Self.pass(clock)
+            #expect(try await registry.refreshNextDue())
+            _ = try await failure { _ = try await registry.refresh(ServiceName("pizza"), by: .administrator) }
+            #expect(log.lines.filter { $0.contains("pizza") && $0.contains("it sulks") }.count == 2)
+            #expect(!log.lines.contains { $0.contains("canary") })
         }
     }
 

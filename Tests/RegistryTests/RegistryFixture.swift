@@ -1,4 +1,5 @@
 import DBDriver
+import Logging
 import Migrations
 import Registry
 import Synchronization
@@ -104,7 +105,8 @@ struct RegistryFixture: Sendable {
     func another(
         vault: TokenVault?,
         policy: CatalogPolicy = CatalogPolicy(),
-        clock: ManualClock? = nil
+        clock: ManualClock? = nil,
+        logger: Logger = quietLogger
     ) -> MCPRegistry {
         MCPRegistry(
             database: database,
@@ -113,7 +115,7 @@ struct RegistryFixture: Sendable {
             hook: hook,
             policy: policy,
             clock: { clock?.now ?? .now() },
-            logger: quietLogger
+            logger: logger
         )
     }
 

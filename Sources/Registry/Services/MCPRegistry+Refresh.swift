@@ -55,7 +55,9 @@ extension MCPRegistry {
             _ = try await read(leased, by: .refresher)
         } catch {
             guard [.upstream, .conflict, .notFound].contains(error.code) else { throw error }
-            logger.info("a service could not be read again", metadata: ["reason": "\(error.message)"])
+            // Why it could not be read is in the log already.
+            guard error.code != .upstream else { return }
+            logger.info("a service was changed while it was read", metadata: ["reason": "\(error.message)"])
         }
     }
 
@@ -179,6 +181,8 @@ extension MCPRegistry {
     ) async throws(RegistryError) {
         let service = known.service
         let error = String(reason.unicodeScalars.prefix(Limits.reasonCharactersMax))
+        // The endpoint stays out of the log: its query may be a secret.
+        logger.info("a service could not be read", metadata: ["service": "\(service.name)", "reason": "\(error)"])
         let next = policy.schedule.next(after: clock(), failures: service.failures + 1)
         let write = { @Sendable (session: Session, time: Timestamp) in
             var failed = try Self.lock(service, unless: known.isOvertaken(by:), session)
@@ -209,9 +213,10 @@ extension MCPRegistry {
         )
     }
 
-    /// Keeps a service from changing, which must still be the one that was read.
+    /// Keeps a service from changing, which must still be the one that was read: `isOvertaken` says whether what has become
+    /// of it since leaves no room for what is to be written.
     ///
-    /// - Parameter isOvertaken: whether what has become of the service since leaves no room for what is to be written.
+    /// - Returns: the service as it is now.
     /// - Throws: `notFound`, `conflict` when it has another endpoint now, or is overtaken
     static func lock(
         _ service: RegisteredService,
@@ -236,9 +241,7 @@ extension MCPRegistry {
 }
 
 extension DiscoveryError {
-    /// Why the service could not be read, as a clause.
-    ///
-    /// - Parameter credential: what was sent to it.
+    /// Why the service could not be read, as a clause; the credential is what was sent to it.
     fileprivate func reason(refusing credential: DiscoveryCredential?) -> String {
         switch self {
         case .authorizationRequired(let scheme) where credential == nil:

@@ -1,6 +1,7 @@
 import MCP
 import Registry
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Server
