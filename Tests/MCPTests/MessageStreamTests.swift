@@ -114,7 +114,10 @@ struct MessageStreamTests {
         #expect(script.sent.count == 3)
     }
 
-    @Test("initialize that is refused by status in words of JSON-RPC leads to the stream too", arguments: [400, 404, 405])
+    @Test(
+        "initialize that is refused by status in words of JSON-RPC leads to the stream too",
+        arguments: [400, 404, 405]
+    )
     func refusal(status: Int) throws {
         let old = Self.service()
         let script = try DiscoveryScript { number, sent in

@@ -57,9 +57,8 @@ enum ServiceTable {
         )
     }
 
-    /// Some of the services that are due to be read again and are on none of the given hosts, the most overdue ones.
-    ///
-    /// - Parameter limit: how many at the most; as many are looked at together, until there is one.
+    /// Some of the services that are due to be read again and are on none of the given hosts, the most overdue ones: at most
+    /// `limit`, and as many are looked at together, until there is one.
     static func due(
         at time: Timestamp,
         besides hosts: Set<String>,

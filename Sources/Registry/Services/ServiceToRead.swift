@@ -12,9 +12,7 @@ public struct ServiceToRead: Sendable {
     let isLeased: Bool
 
     /// Whether another instance has taken the service since, or a later reading has been written down: what a slow reading
-    /// has found is older than that.
-    ///
-    /// - Parameter current: what is stored of the service now.
+    /// has found is older than that. `current` is what is stored of the service now.
     func isOvertaken(by current: RegisteredService) -> Bool {
         // A lease moves the time of the next reading, so that tells nothing to those who have none.
         isLeased ? current.nextRead != service.nextRead : current.lastSeen != service.lastSeen

@@ -122,7 +122,8 @@ struct ServiceToolsTests {
             try await server.expect(
                 "refresh_service",
                 #"{"service_name":"pizza"}"#,
-                fails: "Failed to fetch tools from http://pizza.example/mcp: the service requires authorization (Basic), "
+                fails:
+                    "Failed to fetch tools from http://pizza.example/mcp: the service requires authorization (Basic), "
                     + "store a discovery credential for it"
             )
             server.discovery.offer(.success(StubDiscovery.standard), at: "http://pizza.example/mcp")
