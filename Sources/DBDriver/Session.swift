@@ -45,7 +45,10 @@ public final class Session {
     }
 
     /// Runs the text of a migration statement, which may be DDL and is not prepared.
-    func execute(trustedText text: String) throws(DatabaseError) {
+    ///
+    /// - Returns: the number of rows that an INSERT, UPDATE or DELETE changed; of no meaning for other statements.
+    @discardableResult
+    func execute(trustedText text: String) throws(DatabaseError) -> Int {
         try guarded { () throws(DatabaseError) in try engine.runText(text) }
     }
 
@@ -79,7 +82,10 @@ protocol EngineSession: AnyObject {
     /// Prepares (once), binds and runs a statement. More than `rowLimit` rows are an error.
     func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult
     /// Runs one statement without preparing it.
-    func runText(_ text: String) throws(DatabaseError)
+    ///
+    /// - Returns: the number of rows that an INSERT, UPDATE or DELETE changed; of no meaning for other statements.
+    @discardableResult
+    func runText(_ text: String) throws(DatabaseError) -> Int
     /// Whether the connection still answers.
     func ping() throws(DatabaseError)
     /// Ends the connection; harmless when called twice.

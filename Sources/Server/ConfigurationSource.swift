@@ -56,15 +56,34 @@ struct ConfigurationSource: Sendable {
     /// - Returns: the key that was used, and the value.
     func secret(_ keys: String...) throws -> (key: String, value: String)? {
         for place in places {
-            let forms = keys.flatMap { [$0, $0 + "_FILE"] }.filter { place[$0] != nil }
-            guard let form = forms.first, let value = place[form] else { continue }
-            guard forms.count == 1 else {
-                throw ConfigurationError(message: "\(forms[0]) and \(forms[1]) are both set: use one")
-            }
-            guard let key = keys.first(where: { $0 + "_FILE" == form }) else { return (form, value) }
-            return (key, try Self.contents(of: value, for: form))
+            if let found = try Self.secret(keys, in: place) { return found }
         }
         return nil
+    }
+
+    /// A secret that may be given under several keys in the same place; the first of them counts.
+    ///
+    /// - Returns: the key that was used, and the value.
+    func firstSecret(_ keys: String...) throws -> (key: String, value: String)? {
+        for place in places {
+            for key in keys {
+                if let found = try Self.secret([key], in: place) { return found }
+            }
+        }
+        return nil
+    }
+
+    private static func secret(
+        _ keys: [String],
+        in place: [String: String]
+    ) throws -> (key: String, value: String)? {
+        let forms = keys.flatMap { [$0, $0 + "_FILE"] }.filter { place[$0] != nil }
+        guard let form = forms.first, let value = place[form] else { return nil }
+        guard forms.count == 1 else {
+            throw ConfigurationError(message: "\(forms[0]) and \(forms[1]) are both set: use one")
+        }
+        guard let key = keys.first(where: { $0 + "_FILE" == form }) else { return (form, value) }
+        return (key, try contents(of: value, for: form))
     }
 
     /// The text in a file, without the white space around it.

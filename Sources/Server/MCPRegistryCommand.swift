@@ -20,6 +20,9 @@ struct MCPRegistryCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let code as ExitCode {
+            // What there is to say stands on standard output already.
+            Foundation.exit(code.rawValue)
         } catch let failure as CommandFailure {
             standardError("mcp-registry: \(failure.message)")
             Foundation.exit(failure.exitCode)

@@ -10,6 +10,7 @@ internal import Registry
 ///
 /// ## Configuration keys
 /// - `DATABASE_URL` (secret, default `sqlite:///./dev.db`): see ``DatabaseConfiguration``.
+/// - `MIGRATE_DATABASE_URL` (secret, default `DATABASE_URL`): the same for `migrate`, with a user that may change the schema.
 /// - `MCP_HOST` (default `0.0.0.0`; with `--dev` `127.0.0.1`): the address to listen on.
 /// - `MCP_PORT` (0…65535, default 8000): the port; 0 for any free one.
 /// - `REGISTRY_ADMIN_TOKEN` (secret, at least 16 characters): what callers send as `Authorization: Bearer …`.
@@ -49,13 +50,24 @@ struct ServerConfiguration: Sendable {
 extension ConfigurationSource {
     /// The database's address, for every command.
     func database(createIfMissing: Bool) throws -> DatabaseConfiguration {
-        let url = try secret("DATABASE_URL")?.value ?? ServerConfiguration.defaultDatabaseURL
+        try database(try secret("DATABASE_URL"), createIfMissing: createIfMissing)
+    }
+
+    /// The database's address for migrations, whose user may do more: `MIGRATE_DATABASE_URL`, or `DATABASE_URL` where it is
+    /// not set. An option of the command line comes before both.
+    func migrationDatabase(createIfMissing: Bool) throws -> DatabaseConfiguration {
+        try database(try firstSecret("MIGRATE_DATABASE_URL", "DATABASE_URL"), createIfMissing: createIfMissing)
+    }
+
+    private func database(_ found: (key: String, value: String)?, createIfMissing: Bool) throws -> DatabaseConfiguration
+    {
+        let (key, url) = found ?? ("DATABASE_URL", ServerConfiguration.defaultDatabaseURL)
         do {
             var configuration = try DatabaseConfiguration(url: url)
             if case .sqlite(var sqlite) = configuration.engine {
                 guard sqlite.path != ":memory:" else {
                     throw ConfigurationError(
-                        message: "DATABASE_URL names no file, and a database in memory ends with the command"
+                        message: "\(key) names no file, and a database in memory ends with the command"
                     )
                 }
                 sqlite.createIfMissing = createIfMissing
@@ -63,7 +75,7 @@ extension ConfigurationSource {
             }
             return configuration
         } catch let error as DatabaseURLError {
-            throw ConfigurationError(message: "DATABASE_URL \(error)")
+            throw ConfigurationError(message: "\(key) \(error)")
         }
     }
 

@@ -71,7 +71,8 @@ internal import Glibc
         [1243, 1615, 2057].contains(error.code)
     }
 
-    func runText(_ text: String) throws(DatabaseError) {
+    @discardableResult
+    func runText(_ text: String) throws(DatabaseError) -> Int {
         let connection = unsafe try opened()
         var text = text
         let code = text.withUTF8 { utf8 in
@@ -80,8 +81,10 @@ internal import Glibc
             }
         }
         guard code == 0 else { throw unsafe mariaDBError(connection, statement: text) }
+        let changed = unsafe Int(clamping: mysql_affected_rows(connection))
         // A statement may answer rows that nobody asked for; they must be read before the next statement.
         unsafe mysql_free_result(mysql_store_result(connection))
+        return changed
     }
 
     func ping() throws(DatabaseError) {

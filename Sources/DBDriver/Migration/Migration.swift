@@ -36,6 +36,8 @@ public struct MigrationScript: Sendable {
     public let path: String
     /// `v1:` and the hexadecimal SHA-256 of the canonical text.
     public let checksum: String
+    /// Whose words it speaks.
+    let dialect: Dialect
     /// Its statements, at least one.
     let statements: [StatementSplitter.Statement]
 
@@ -45,6 +47,7 @@ public struct MigrationScript: Sendable {
     init(path: String, text: String, dialect: Dialect) throws(MigrationError) {
         let canonical = Self.canonical(text)
         self.path = path
+        self.dialect = dialect
         checksum = Self.checksum(ofCanonical: canonical)
         do throws(ScriptProblem) {
             if let line = canonical.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)

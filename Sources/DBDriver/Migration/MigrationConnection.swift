@@ -11,12 +11,30 @@ struct MigrationConnection: Sendable {
         _ configuration: DatabaseConfiguration,
         name: String = "migrate"
     ) async throws(MigrationError) -> MigrationConnection {
+        for attempt in 1..<attemptsMax {
+            do throws(MigrationError) {
+                return try await openOnce(configuration, name)
+            } catch {
+                guard case .database(let cause) = error, cause.mayBeRetried else { throw error }
+                try await pause(.milliseconds(100 << attempt))
+            }
+        }
+        return try await openOnce(configuration, name)
+    }
+
+    /// How often a connection is tried: a busy server may miss one time-out, and a missing one is told of soon.
+    private static let attemptsMax = 3
+
+    private static func openOnce(
+        _ configuration: DatabaseConfiguration,
+        _ name: String
+    ) async throws(MigrationError) -> MigrationConnection {
         let connection = Connection(name: name, open: configuration.opener(.readWrite, for: .migrating))
         do {
             try await connection.connect()
             let opened = MigrationConnection(connection: connection)
             if configuration.dialect == .sqlite {
-                try await opened.run { try $0.execute(trustedText: "PRAGMA foreign_keys = OFF") }
+                _ = try await opened.run { try $0.execute(trustedText: "PRAGMA foreign_keys = OFF") }
             }
             return opened
         } catch {

@@ -4,7 +4,7 @@ extension MigrationError: CustomStringConvertible {
     /// database cannot be reached.
     public var exitCode: Int32 {
         switch self {
-        case .noSuchVersion, .nothingToResolve: 2
+        case .noSuchVersion, .nothingToResolve, .nothingToRepair, .cannotBaseline, .notLockedBy: 2
         case .unknownVersion, .renamed, .edited, .skipped: 3
         case .halfApplied, .stillRunning: 4
         case .locked, .leaseLost: 7
@@ -34,13 +34,13 @@ extension MigrationError: CustomStringConvertible {
         case .headersDiffer(let version):
             "the up scripts of \(padded(version)) have different headers for the two engines: make them equal"
         case .unknownVersion(let version, let name):
-            "the database has migration \(padded(version))_\(name), which this program does not know: run the newer program"
+            "the database has migration \(padded(version))_\(name), which this program does not know: run the newer program, or leave it alone with --ignore-newer"
         case .renamed(let version, let applied, let folder):
             "migration \(padded(version)) was applied as '\(applied)' but is called '\(folder)' here: restore its name"
         case .edited(let version, let path):
-            "\(path) was changed after migration \(padded(version)) had been applied: restore the file and write a new migration for the change"
+            "\(path) was changed after migration \(padded(version)) had been applied: restore the file and write a new migration for the change, or accept it with `migrate repair --accept \(version)`"
         case .skipped(let version, let applied):
-            "migration \(padded(version)) is not applied although \(padded(applied)) is: an older number was added later; renumber it"
+            "migration \(padded(version)) is not applied although \(padded(applied)) is: an older number was added later; renumber it, or apply it all the same with --allow-out-of-order \(version)"
         case .halfApplied(let half):
             "\(half.text(for: "stopped at"))\(half.advice)"
         case .noSuchVersion(let version, let latest):
@@ -49,6 +49,13 @@ extension MigrationError: CustomStringConvertible {
             "migration \(padded(version)) cannot be taken back: \(reason)"
         case .nothingToResolve(let version, let statement):
             "statement \(statement) of migration \(padded(version)) is not in doubt: see `migrate status`"
+        case .nothingToRepair(let version):
+            "there is nothing to repair: migration \(padded(version)) is not applied, or its files are as they were then"
+        case .cannotBaseline(let version, let reason):
+            "the database can't be taken for version \(padded(version)): \(reason)"
+        case .notLockedBy(let owner, let holder):
+            "'\(owner)' does not hold the migration lock: "
+                + (holder.map { "it belongs to \($0)" } ?? "nobody does")
         case .rolledBack(let half):
             "\(half.text(for: "failed at"))All of this migration was rolled back; mend it and run `migrate up` again."
         case .locked(let holder, let heldFor, let waited):

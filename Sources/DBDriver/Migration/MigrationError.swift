@@ -39,6 +39,13 @@ public enum MigrationError: Error, Sendable {
     /// ``Migrator/resolve(version:statement:isDone:)`` names a statement that is not the one in doubt.
     case nothingToResolve(version: Int, statement: Int)
 
+    /// ``Migrator/repair(version:)`` names a version that is not applied, or one whose files are as they were.
+    case nothingToRepair(version: Int)
+    /// The database has a history already, or lacks tables that the version would have made.
+    case cannotBaseline(version: Int, reason: String)
+    /// ``Migrator/unlock(owner:)`` names an owner that does not have the lease; `holder` tells who has it.
+    case notLockedBy(owner: String, holder: String?)
+
     // The run.
 
     /// A statement failed, and SQLite rolled the whole migration back.

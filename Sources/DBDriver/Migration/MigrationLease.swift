@@ -14,6 +14,9 @@ struct MigrationLease: Sendable {
 
     /// Who has the lease.
     struct Holder: Sendable, Equatable {
+        /// The run's ``MigrationLease/owner``.
+        var owner = "unknown"
+        /// The process, for people.
         let description: String
         let heldFor: Duration
     }
@@ -54,12 +57,19 @@ struct MigrationLease: Sendable {
 
     /// Gives the lease back; harmless when it is somebody else's.
     func release(in session: Session) throws(DatabaseError) {
+        _ = try Self.release(from: owner, in: session)
+    }
+
+    /// Takes the lease away from its owner.
+    ///
+    /// - Returns: false when it is somebody else's, or nobody's.
+    static func release(from owner: String, in session: Session) throws(DatabaseError) -> Bool {
         try session.execute(
             """
             UPDATE migration_lock SET owner = NULL, holder = NULL, token = token + 1, expires_at = 0
             WHERE id = 1 AND owner = \(owner)
             """
-        )
+        ) > 0
     }
 
     /// Who has a lease that has not expired.
@@ -67,13 +77,16 @@ struct MigrationLease: Sendable {
         let now = session.dialect.databaseClock
         let row = try session.row(
             """
-            SELECT holder, \(now) - acquired_at AS held FROM migration_lock
+            SELECT owner, holder, \(now) - acquired_at AS held FROM migration_lock
             WHERE id = 1 AND owner IS NOT NULL AND expires_at >= \(now)
             """
         )
         guard let row else { return nil }
-        let holder = try row.get("holder", as: String?.self) ?? "unknown"
-        return Holder(description: holder, heldFor: .microseconds(try row.get("held", as: Int64.self)))
+        return Holder(
+            owner: try row.get("owner"),
+            description: try row.get("holder", as: String?.self) ?? "unknown",
+            heldFor: .microseconds(try row.get("held", as: Int64.self))
+        )
     }
 }
 

@@ -10,6 +10,17 @@ struct MigrationStep: Sendable {
     var interrupted: LedgerRow? { row.flatMap { $0.isHalfApplied ? $0 : nil } }
 }
 
+/// What a run may overlook in the history.
+public struct MigrationLeniency: Sendable, Equatable {
+    /// Versions that may be applied although a later one is applied already.
+    public var outOfOrder: Set<Int> = []
+    /// Whether versions above the latest of the files are left alone rather than refused.
+    public var ignoresNewer = false
+
+    /// Nothing is overlooked.
+    public init() {}
+}
+
 /// What has to be done: the files against the rows in the database. Pure.
 enum MigrationPlan {
     /// The steps that bring the schema up to a version.
@@ -18,9 +29,11 @@ enum MigrationPlan {
     static func up(
         _ folder: MigrationFolder,
         _ rows: [LedgerRow],
-        to target: Int? = nil
+        to target: Int? = nil,
+        leniency: MigrationLeniency = MigrationLeniency()
     ) throws(MigrationError) -> [MigrationStep] {
         let target = target ?? folder.latest
+        let rows = leniency.ignoresNewer ? rows.filter { $0.version <= folder.latest } : rows
         try check(folder, rows)
         try checkVersion(target, folder)
         let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.version, $0) })
@@ -30,7 +43,9 @@ enum MigrationPlan {
         let applied = rows.last(where: \.isApplied)?.version ?? 0
         var steps: [MigrationStep] = []
         for migration in folder.migrations where states[migration.version]?.isApplied != true {
-            guard migration.version > applied else { throw .skipped(version: migration.version, applied: applied) }
+            guard migration.version > applied || leniency.outOfOrder.contains(migration.version) else {
+                throw .skipped(version: migration.version, applied: applied)
+            }
             guard migration.version <= target else { break }
             let row = states[migration.version]
             steps.append(MigrationStep(migration: migration, direction: .up, script: migration.up, row: row))
@@ -67,21 +82,42 @@ enum MigrationPlan {
         return steps
     }
 
+    /// The steps that take back the last `count` applied migrations, the latest first.
+    ///
+    /// - Throws: as ``down(_:_:to:)``.
+    static func down(
+        _ folder: MigrationFolder,
+        _ rows: [LedgerRow],
+        steps count: Int
+    ) throws(MigrationError) -> [MigrationStep] {
+        let applied = rows.filter { $0.isApplied || $0.isHalfApplied }.map(\.version)
+        return try down(folder, rows, to: count < applied.count ? applied[applied.count - count - 1] : 0)
+    }
+
     /// Whether everything that was applied is in the folder, under the same name and unchanged.
     static func check(_ folder: MigrationFolder, _ rows: [LedgerRow]) throws(MigrationError) {
-        for row in rows where row.isApplied || row.isHalfApplied {
+        if let difference = differences(folder, rows).first { throw difference }
+    }
+
+    /// Everything in which the history differs from the files: ``MigrationError/unknownVersion(_:name:)``,
+    /// ``MigrationError/renamed(version:applied:folder:)`` and ``MigrationError/edited(version:path:)``, by version.
+    static func differences(_ folder: MigrationFolder, _ rows: [LedgerRow]) -> [MigrationError] {
+        rows.filter { $0.isApplied || $0.isHalfApplied }.flatMap { row -> [MigrationError] in
             guard let migration = folder.migration(row.version) else {
-                throw .unknownVersion(row.version, name: row.name)
+                return [.unknownVersion(row.version, name: row.name)]
             }
-            guard migration.name == row.name else {
-                throw .renamed(version: row.version, applied: row.name, folder: migration.name)
+            var differences: [MigrationError] = []
+            if migration.name != row.name {
+                differences.append(.renamed(version: row.version, applied: row.name, folder: migration.name))
             }
-            guard migration.up.checksum == row.upChecksum else {
-                throw .edited(version: row.version, path: migration.up.path)
+            if migration.up.checksum != row.upChecksum {
+                differences.append(.edited(version: row.version, path: migration.up.path))
             }
-            guard migration.down?.checksum == row.downChecksum else {
-                throw .edited(version: row.version, path: migration.down?.path ?? "\(migration.label)/down")
+            if migration.down?.checksum != row.downChecksum {
+                let path = migration.down?.path ?? "\(migration.label)/down"
+                differences.append(.edited(version: row.version, path: path))
             }
+            return differences
         }
     }
 

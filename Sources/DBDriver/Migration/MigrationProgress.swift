@@ -8,6 +8,8 @@ public enum MigrationProgress: Sendable, Equatable {
     case begun(label: String, direction: MigrationDirection, statementDone: Int, statements: Int, left: Int)
     /// A statement, counted from 1, is about to run.
     case statement(label: String, number: Int, statements: Int, text: String)
+    /// The statement is done. `rows` is how many rows it changed, when it changes rows and not the schema.
+    case statementDone(label: String, number: Int, statements: Int, milliseconds: Int64, rows: Int?)
     /// A statement whose outcome had been unknown turned out to be done.
     case foundDone(label: String, number: Int)
     /// A migration is applied or taken back.

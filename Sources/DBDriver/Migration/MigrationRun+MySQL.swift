@@ -5,7 +5,7 @@ extension MigrationRun {
     func performOneByOne(_ step: MigrationStep) async throws(MigrationError) -> Bool {
         let (lease, options) = (lease, migrator.options)
         let id = randomID()
-        var row = newRow(step)
+        var row = LedgerRow(step, owner: lease.owner, migrator.options)
         guard try await begin(row, step) else { return false }
         if step.interrupted?.state == .running, row.statementDone < row.statements,
             try await isDone(row.statementDone, of: step)
@@ -15,10 +15,11 @@ extension MigrationRun {
             try await save(row)
         }
         for index in row.statementDone..<row.statements {
-            progress(.statement(step, number: index + 1))
             guard try await connection.run({ try lease.isHeld(in: $0) }) else { throw .leaseLost(version: row.version) }
             do throws(MigrationError) {
-                try await run(step.script.statements[index], row)
+                try await report(step, index) { () async throws(MigrationError) in
+                    try await run(step.script.statements[index], row)
+                }
             } catch {
                 guard case .database(let cause) = error, !error.isLostConnection else { throw error }
                 let half = step.stopped(at: index, cause)
@@ -68,26 +69,39 @@ extension MigrationRun {
     /// Runs the next statement of a row. One that changes rows is counted in its own transaction, so its outcome is never in
     /// doubt. DDL commits by itself: when the connection is lost before it is counted, ``isDone(_:of:)`` decides.
     ///
+    /// - Returns: how many rows it changed.
     /// - Throws: when the statement has not taken effect, or may not have because the connection is lost.
     private func run(
         _ statement: StatementSplitter.Statement,
         _ row: LedgerRow
-    ) async throws(MigrationError) {
+    ) async throws(MigrationError) -> Int {
         let connection = connection
         var row = row
         row.statementDone += 1
         if statement.changesRows {
-            try await connection.transaction { [row] session in
-                try session.execute(trustedText: statement.text)
+            return try await connection.transaction { [row] session in
+                let changed = try session.execute(trustedText: statement.text)
                 guard try MigrationLedger.update(row, in: session) else {
                     throw MigrationError.leaseLost(version: row.version)
                 }
-            }
-        } else {
-            try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
-                try await connection.run { try $0.execute(trustedText: statement.text) }
+                return changed
             }
         }
+        return try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
+            try await connection.run { try $0.execute(trustedText: statement.text) }
+        }
+    }
+
+    /// Tells that a statement begins, and that it is done.
+    private func report(
+        _ step: MigrationStep,
+        _ index: Int,
+        _ body: () async throws(MigrationError) -> Int
+    ) async throws(MigrationError) {
+        progress(.statement(step, number: index + 1))
+        let start = ContinuousClock.now
+        let changed = try await body()
+        progress(.statementDone(step, number: index + 1, after: ContinuousClock.now - start, changed: changed))
     }
 
     /// Writes how far the migration is.
@@ -106,7 +120,8 @@ extension MigrationRun {
         let statement = step.script.statements[index]
         try await waitUntilGone(statement.text, step.stopped(at: index, nil))
         if statement.changesRows { return false }
-        if let change = SchemaChange(statement.text) { return try await connection.run { try change.isDone(in: $0) } }
+        let changes = SchemaChange.changes(of: statement.text)
+        if let isDone = try await connection.run({ try SchemaChange.areDone(changes, in: $0) }) { return isDone }
         guard step.migration.header.isIdempotent else { throw .halfApplied(step.stopped(at: index, nil)) }
         return false
     }
@@ -124,7 +139,7 @@ extension MigrationRun {
 
 extension StatementSplitter.Statement {
     /// Whether it takes part in a transaction.
-    fileprivate var changesRows: Bool {
+    var changesRows: Bool {
         let word = text.prefix { $0.isLetter }.uppercased()
         return ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains(word)
     }

@@ -3,7 +3,7 @@ extension MigrationRun {
     ///
     /// - Returns: false when the row is no longer as the plan saw it.
     func performAtOnce(_ step: MigrationStep) async throws(MigrationError) -> Bool {
-        let (lease, options, progress, row) = (lease, migrator.options, progress, newRow(step))
+        let (lease, options, progress, row) = (lease, migrator.options, progress, LedgerRow(step, owner: lease.owner, migrator.options))
         let id = randomID()
         do throws(MigrationError) {
             return try await connection.transaction { session in
@@ -11,8 +11,11 @@ extension MigrationRun {
                 guard try MigrationLedger.lockedRow(row.version, in: session) == step.row else { return false }
                 for (index, statement) in step.script.statements.enumerated() {
                     progress(.statement(step, number: index + 1))
+                    let start = ContinuousClock.now
                     do throws(DatabaseError) {
-                        try session.execute(trustedText: statement.text)
+                        let changed = try session.execute(trustedText: statement.text)
+                        let took = ContinuousClock.now - start
+                        progress(.statementDone(step, number: index + 1, after: took, changed: changed))
                         if index + 1 == step.script.statements.count { try session.checkForeignKeys() }
                     } catch {
                         guard error.kind != .conflict else { throw error }

@@ -39,14 +39,16 @@ extension MigrationRun {
             migrator.logger.warning("a failed migration could not be noted", metadata: ["error": "\(error)"])
         }
     }
+}
 
+extension LedgerRow {
     /// The row of a run that begins a step, or goes on with it.
-    func newRow(_ step: MigrationStep) -> LedgerRow {
+    init(_ step: MigrationStep, owner: String, _ options: Migrator.Options) {
         let statements = step.script.statements.count
-        return LedgerRow(
+        self.init(
             version: step.migration.version,
             name: step.migration.name,
-            dialect: migrator.folder.dialect.rawValue,
+            dialect: step.script.dialect.rawValue,
             phase: step.migration.header.phase,
             upChecksum: step.migration.up.checksum,
             downChecksum: step.migration.down?.checksum,
@@ -54,9 +56,9 @@ extension MigrationRun {
             state: .running,
             statementDone: min(max(0, step.interrupted?.statementDone ?? 0), statements),
             statements: statements,
-            startedAt: migrator.options.now(),
-            appVersion: String(migrator.options.appVersion.prefix(64)),
-            owner: lease.owner
+            startedAt: options.now(),
+            appVersion: String(options.appVersion.prefix(64)),
+            owner: owner
         )
     }
 }
@@ -81,6 +83,21 @@ extension MigrationProgress {
             number: number,
             statements: step.script.statements.count,
             text: step.script.statements[number - 1].text
+        )
+    }
+
+    static func statementDone(
+        _ step: MigrationStep,
+        number: Int,
+        after duration: Duration,
+        changed: Int
+    ) -> MigrationProgress {
+        .statementDone(
+            label: step.migration.label,
+            number: number,
+            statements: step.script.statements.count,
+            milliseconds: duration.milliseconds,
+            rows: step.script.statements[number - 1].changesRows ? changed : nil
         )
     }
 }

@@ -43,6 +43,11 @@ final class MigrationRun {
         return run
     }
 
+    /// What the database knows of each version.
+    func rows() async throws(MigrationError) -> [LedgerRow] {
+        try await connection.run { try MigrationLedger.rows(in: $0) }
+    }
+
     /// Carries out one plan after the other until it is empty.
     func carryOut(
         _ plan: ([LedgerRow]) throws(MigrationError) -> [MigrationStep]
@@ -51,7 +56,7 @@ final class MigrationRun {
         while true {
             let next = try await reconnecting { () async throws(MigrationError) -> FinishedMigration? in
                 while true {
-                    let steps = try plan(try await connection.run { try MigrationLedger.rows(in: $0) })
+                    let steps = try plan(try await rows())
                     guard let step = steps.first else { return nil }
                     guard !Task.isCancelled else { throw .cancelled }
                     if let done = try await perform(step, left: steps.count - 1) { return done }
@@ -60,31 +65,6 @@ final class MigrationRun {
             guard let next else { return finished }
             finished.append(next)
             progress(.finished(next))
-        }
-    }
-
-    /// Writes an operator's decision about the statement at which a migration stopped.
-    func resolve(version: Int, statement: Int, isDone: Bool) async throws(MigrationError) {
-        let (lease, now) = (lease, migrator.options.now())
-        let id = randomID()
-        try await connection.transaction { session in
-            guard var row = try MigrationLedger.lockedRow(version, in: session), row.isHalfApplied,
-                row.statementDone + 1 == statement, statement <= row.statements
-            else { throw MigrationError.nothingToResolve(version: version, statement: statement) }
-            guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: version) }
-            row.state = .failed
-            row.statementDone += isDone ? 1 : 0
-            row.errorText = "an operator said that statement \(statement) is \(isDone ? "done" : "not done")"
-            guard try MigrationLedger.update(row, in: session) else { throw MigrationError.leaseLost(version: version) }
-            try MigrationLedger.log(
-                row,
-                id: id,
-                action: "resolve",
-                outcome: isDone ? "done" : "not-done",
-                holder: lease.holder,
-                at: now,
-                in: session
-            )
         }
     }
 
@@ -109,9 +89,7 @@ final class MigrationRun {
             await connection.close()
             connection = try await MigrationConnection.open(migrator.configuration)
             try await connection.transaction { session in
-                if try MigrationTables.count(in: session) == MigrationTables.names.count {
-                    try lease.release(in: session)
-                }
+                if try MigrationTables.areComplete(in: session) { try lease.release(in: session) }
             }
         } catch {
             migrator.logger.warning(

@@ -42,13 +42,18 @@ public struct MigrationStatus: Sendable {
     public let entries: [Entry]
     /// How the schema fits the program.
     public let schema: SchemaState
-    /// Who migrates at the moment.
+    /// Who migrates at the moment: the process.
     public let lockedBy: String?
+    /// The same as ``Migrator/unlock(owner:)`` wants it.
+    public let lockOwner: String?
+    /// For how long already.
+    public let lockedFor: Duration?
 
     init(_ folder: MigrationFolder, in session: Session) throws(DatabaseError) {
         let rows = try MigrationLedger.rows(in: session)
-        let isSetUp = try MigrationTables.count(in: session) == MigrationTables.names.count
-        lockedBy = isSetUp ? try MigrationLease.current(in: session)?.description : nil
+        let isSetUp = try MigrationTables.areComplete(in: session)
+        let holder = isSetUp ? try MigrationLease.current(in: session) : nil
+        (lockedBy, lockOwner, lockedFor) = (holder?.description, holder?.owner, holder?.heldFor)
         schema = SchemaState(folder, rows)
         entries = Self.entries(folder, rows)
     }

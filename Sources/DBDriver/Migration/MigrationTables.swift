@@ -22,6 +22,11 @@ enum MigrationTables {
         return try session.row(sql)?.get("n") ?? 0
     }
 
+    /// Whether all of them are there.
+    static func areComplete(in session: Session) throws(DatabaseError) -> Bool {
+        try count(in: session) == names.count
+    }
+
     /// Makes what is missing. Any number of runs may do this at the same time: on a cluster `CREATE TABLE` is ordered among
     /// all nodes, and of several equal INSERTs one wins and the others change nothing.
     static func create(in session: Session) throws(DatabaseError) {

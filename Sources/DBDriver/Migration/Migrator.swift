@@ -55,16 +55,22 @@ public struct Migrator: Sendable {
     ///
     /// - Parameters:
     ///   - target: the last version to apply; nil for all.
+    ///   - leniency: what may be overlooked in the history.
     ///   - progress: called as things happen, from any thread.
     /// - Returns: what was applied, in order; empty when there was nothing to do.
     /// - Throws: ``MigrationError``, when the history does not fit the files, a statement fails, the lease cannot be had or is
     ///   lost, or the database cannot be reached. What was finished before stays applied.
     public func up(
         to target: Int? = nil,
+        leniency: MigrationLeniency = MigrationLeniency(),
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
         let folder = folder
-        return try await run(progress) { rows throws(MigrationError) in try MigrationPlan.up(folder, rows, to: target) }
+        return try await withLease(progress) { run async throws(MigrationError) in
+            try await run.carryOut { rows throws(MigrationError) in
+                try MigrationPlan.up(folder, rows, to: target, leniency: leniency)
+            }
+        }
     }
 
     /// Takes back every migration above a version, the latest first. This destroys data; asking is the caller's task.
@@ -73,30 +79,36 @@ public struct Migrator: Sendable {
     ///   - target: the version to go back to; 0 takes all back.
     ///   - progress: called as things happen, from any thread.
     /// - Returns: what was taken back, in order; empty when there was nothing to do.
-    /// - Throws: ``MigrationError`` as ``up(to:progress:)`` does, and when a migration is irreversible; then nothing was done.
+    /// - Throws: ``MigrationError`` as ``up(to:leniency:progress:)`` does, and when a migration is irreversible; then nothing
+    ///   was done.
     public func down(
         to target: Int,
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
         let folder = folder
-        return try await run(progress) { rows throws(MigrationError) in try MigrationPlan.down(folder, rows, to: target)
+        return try await withLease(progress) { run async throws(MigrationError) in
+            try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.down(folder, rows, to: target) }
         }
     }
 
-    /// What the database knows and what the files say. Changes nothing and waits for nobody.
+    /// Takes the latest applied migration back and applies it again, under one lease. This destroys its data.
     ///
-    /// - Throws: ``MigrationError/database(_:)``.
-    public func status() async throws(MigrationError) -> MigrationStatus {
-        let connection = try await MigrationConnection.open(configuration)
-        let result: Result<MigrationStatus, MigrationError>
-        do throws(MigrationError) {
-            let folder = folder
-            result = .success(try await connection.run { try MigrationStatus(folder, in: $0) })
-        } catch {
-            result = .failure(error)
+    /// - Parameter progress: called as things happen, from any thread.
+    /// - Returns: what was taken back and applied, in order; empty when nothing is applied.
+    /// - Throws: ``MigrationError`` as ``down(to:progress:)`` and ``up(to:leniency:progress:)`` do.
+    public func redo(
+        progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
+    ) async throws(MigrationError) -> [FinishedMigration] {
+        let folder = folder
+        return try await withLease(progress) { run async throws(MigrationError) in
+            guard let latest = try await run.rows().last(where: \.isApplied)?.version else { return [] }
+            let back = try await run.carryOut { rows throws(MigrationError) in
+                try MigrationPlan.down(folder, rows, to: latest - 1)
+            }
+            return try await back + run.carryOut { rows throws(MigrationError) in
+                try MigrationPlan.up(folder, rows, to: latest)
+            }
         }
-        await connection.close()
-        return try result.get()
     }
 
     /// Says whether the statement at which a half-applied migration stopped has taken effect, which nobody but an operator
@@ -104,25 +116,126 @@ public struct Migrator: Sendable {
     ///
     /// - Throws: ``MigrationError/nothingToResolve(version:statement:)`` when it is not the statement in question.
     public func resolve(version: Int, statement: Int, isDone: Bool) async throws(MigrationError) {
-        let run = try await MigrationRun.start(self) { _ in }
-        let result: Result<Void, MigrationError>
+        try await withLease { run async throws(MigrationError) in
+            try await run.resolve(version: version, statement: statement, isDone: isDone)
+        }
+    }
+
+    /// Accepts the files of a version as they are now, although they were different when it was applied. Old and new
+    /// checksums are logged. In a half-applied migration the statements that are done are taken to be those of the new file.
+    ///
+    /// - Throws: ``MigrationError/nothingToRepair(version:)``.
+    public func repair(version: Int) async throws(MigrationError) {
+        try await withLease { run async throws(MigrationError) in try await run.repair(version: version) }
+    }
+
+    /// Takes a database that has a version's schema from elsewhere, such as a dump, for migrated to that version.
+    ///
+    /// - Returns: the versions that now count as applied.
+    /// - Throws: ``MigrationError/cannotBaseline(version:reason:)`` when the database has a history, or lacks a table.
+    public func baseline(at version: Int) async throws(MigrationError) -> [Int] {
+        try await withLease { run async throws(MigrationError) in try await run.baseline(at: version) }
+    }
+
+    /// Takes the lease away from an owner that is known to be dead. A run that still lives stops before its next statement.
+    ///
+    /// - Parameter owner: as ``MigrationStatus/lockOwner`` shows it.
+    /// - Throws: ``MigrationError/notLockedBy(owner:holder:)``.
+    public func unlock(owner: String) async throws(MigrationError) {
+        try await withConnection { connection async throws(MigrationError) in
+            try await connection.transaction { session in
+                guard try MigrationTables.areComplete(in: session) else {
+                    throw MigrationError.notLockedBy(owner: owner, holder: nil)
+                }
+                guard try MigrationLease.release(from: owner, in: session) else {
+                    let holder = try MigrationLease.current(in: session)
+                    throw MigrationError.notLockedBy(
+                        owner: owner,
+                        holder: holder.map { "'\($0.owner)', that is \($0.description)" }
+                    )
+                }
+            }
+        }
+    }
+
+    /// What the database knows and what the files say. Changes nothing and waits for nobody.
+    ///
+    /// - Throws: ``MigrationError/database(_:)``.
+    public func status() async throws(MigrationError) -> MigrationStatus {
+        let folder = folder
+        return try await reading { try MigrationStatus(folder, in: $0) }
+    }
+
+    /// Everything in which the history of the database differs from the files, by version; empty when all is well.
+    ///
+    /// - Throws: ``MigrationError/database(_:)``.
+    public func verify() async throws(MigrationError) -> [MigrationError] {
+        let folder = folder
+        return try await reading { MigrationPlan.differences(folder, try MigrationLedger.rows(in: $0)) }
+    }
+
+    /// What ``up(to:leniency:progress:)`` would run now. Changes nothing and waits for nobody.
+    ///
+    /// - Throws: ``MigrationError`` when it would refuse.
+    public func planUp(
+        to target: Int? = nil,
+        leniency: MigrationLeniency = MigrationLeniency()
+    ) async throws(MigrationError) -> [PlannedMigration] {
+        let folder = folder
+        return try await reading { session in
+            try MigrationPlan.up(folder, try MigrationLedger.rows(in: session), to: target, leniency: leniency)
+                .map(PlannedMigration.init)
+        }
+    }
+
+    /// What ``down(to:progress:)`` would run now, and what it would destroy. Changes nothing and waits for nobody.
+    ///
+    /// - Parameters:
+    ///   - target: the version to go back to; nil to count `steps` instead.
+    ///   - steps: how many migrations to take back.
+    /// - Throws: ``MigrationError`` when it would refuse.
+    public func planDown(to target: Int?, steps: Int = 1) async throws(MigrationError) -> [PlannedMigration] {
+        let folder = folder
+        return try await reading { session in
+            let rows = try MigrationLedger.rows(in: session)
+            let plan =
+                if let target { try MigrationPlan.down(folder, rows, to: target) } else {
+                    try MigrationPlan.down(folder, rows, steps: steps)
+                }
+            return try plan.map { step in
+                var planned = PlannedMigration(step)
+                planned.destroys = try DestroyedData.find(in: step.script, session).map(\.description)
+                return planned
+            }
+        }
+    }
+
+    private func reading<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
+        try await withConnection { connection async throws(MigrationError) in try await connection.run(body) }
+    }
+
+    private func withConnection<T>(
+        _ body: (MigrationConnection) async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
+        let connection = try await MigrationConnection.open(configuration)
+        let result: Result<T, MigrationError>
         do throws(MigrationError) {
-            result = .success(try await run.resolve(version: version, statement: statement, isDone: isDone))
+            result = .success(try await body(connection))
         } catch {
             result = .failure(error)
         }
-        await run.finish()
-        try result.get()
+        await connection.close()
+        return try result.get()
     }
 
-    private func run(
-        _ progress: @escaping @Sendable (MigrationProgress) -> Void,
-        _ plan: @escaping ([LedgerRow]) throws(MigrationError) -> [MigrationStep]
-    ) async throws(MigrationError) -> [FinishedMigration] {
+    private func withLease<T>(
+        _ progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in },
+        _ body: (MigrationRun) async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
         let run = try await MigrationRun.start(self, progress)
-        let result: Result<[FinishedMigration], MigrationError>
+        let result: Result<T, MigrationError>
         do throws(MigrationError) {
-            result = .success(try await run.carryOut(plan))
+            result = .success(try await body(run))
         } catch {
             result = .failure(error)
         }

@@ -1,7 +1,7 @@
 /// A DDL statement of MySQL whose effect can be looked up afterwards, for the case that the connection was lost while it ran.
 ///
-/// Such a statement happens wholly or not at all (MariaDB 10.6 and MySQL 8 have atomic DDL), so looking for its one object
-/// tells whether it happened. Only statements about a single object are recognised.
+/// Such a statement happens wholly or not at all (MariaDB 10.6 and MySQL 8 have atomic DDL), so looking for its objects
+/// tells whether it happened. An ALTER TABLE may be several changes; any other statement is about one object.
 enum SchemaChange: Equatable {
     case createTable(String)
     case dropTable(String)
@@ -13,16 +13,31 @@ enum SchemaChange: Equatable {
     case addConstraint(String, table: String)
     case dropConstraint(String, table: String)
 
-    /// Recognises a statement.
-    init?(_ statement: String) {
-        guard let words = StatementWords(statement) else { return nil }
+    /// What a statement changes; empty when any of it is not recognised.
+    static func changes(of statement: String) -> [SchemaChange] {
+        guard let words = StatementWords(statement) else { return [] }
         var reader = words
         switch reader.next() {
-        case "CREATE": self.init(create: &reader, all: words)
-        case "DROP": self.init(drop: &reader)
-        case "ALTER": self.init(alter: &reader)
-        default: return nil
+        case "CREATE": return SchemaChange(create: &reader, all: words).map { [$0] } ?? []
+        case "DROP": return SchemaChange(drop: &reader).map { [$0] } ?? []
+        case "ALTER":
+            guard reader.skip("TABLE"), let table = reader.name() else { return [] }
+            var changes: [SchemaChange] = []
+            for var words in reader.changes() {
+                guard let change = SchemaChange(alter: &words, table) else { return [] }
+                changes.append(change)
+            }
+            return changes
+        default: return []
         }
+    }
+
+    /// Whether the schema already is as the changes of one statement would make it; nil when that holds for some of them
+    /// only, or when there are none.
+    static func areDone(_ changes: [SchemaChange], in session: Session) throws(DatabaseError) -> Bool? {
+        var answers: Set<Bool> = []
+        for change in changes { answers.insert(try change.isDone(in: session)) }
+        return answers.count == 1 ? answers.first : nil
     }
 
     private init?(create words: inout StatementWords, all: StatementWords) {
@@ -53,8 +68,7 @@ enum SchemaChange: Equatable {
         self = .dropIndex(index, table: table)
     }
 
-    private init?(alter words: inout StatementWords) {
-        guard words.skip("TABLE"), let table = words.name(), words.keepOnlyChange() else { return nil }
+    private init?(alter words: inout StatementWords, _ table: String) {
         switch words.next() {
         case "ADD": self.init(add: &words, table)
         case "DROP": self.init(drop: &words, from: table)

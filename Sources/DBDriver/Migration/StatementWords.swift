@@ -5,7 +5,7 @@ struct StatementWords {
         let text: String
     }
 
-    private var words: [Word]
+    private let words: [Word]
     private var position = 0
 
     init?(_ statement: String) {
@@ -70,10 +70,8 @@ struct StatementWords {
         words.contains { $0.kind == .word && $0.text.uppercased() == keyword }
     }
 
-    /// Drops `, ALGORITHM = …` and `, LOCK = …` behind the change.
-    ///
-    /// - Returns: false when more than one change is left.
-    mutating func keepOnlyChange() -> Bool {
+    /// What is left, cut at its commas: the changes of an ALTER TABLE, without `ALGORITHM = …` and `LOCK = …`.
+    func changes() -> [StatementWords] {
         var depth = 0
         var parts: [[Word]] = [[]]
         for word in words[position...] {
@@ -82,9 +80,10 @@ struct StatementWords {
             if word.text == ",", depth == 0 { parts.append([]) } else { parts[parts.count - 1].append(word) }
         }
         parts.removeAll { ["ALGORITHM", "LOCK"].contains($0.first?.text.uppercased()) }
-        guard parts.count == 1 else { return false }
-        words = parts[0]
-        position = 0
-        return true
+        return parts.map(StatementWords.init(words:))
+    }
+
+    private init(words: [Word]) {
+        self.words = words
     }
 }

@@ -52,7 +52,8 @@ internal import Glibc
     private func switchToWAL(before deadline: ContinuousClock.Instant) throws(DatabaseError) {
         while true {
             do throws(DatabaseError) {
-                return try runText("PRAGMA journal_mode = WAL")
+                try runText("PRAGMA journal_mode = WAL")
+                return
             } catch {
                 guard error.kind == .conflict, .now < deadline else { throw error }
                 usleep(.random(in: 500...2_000))
@@ -75,10 +76,12 @@ internal import Glibc
         return try unsafe statement.run(sql, rowLimit: rowLimit, database: database)
     }
 
-    func runText(_ text: String) throws(DatabaseError) {
+    @discardableResult
+    func runText(_ text: String) throws(DatabaseError) -> Int {
         let database = unsafe try opened()
         let code = unsafe sqlite3_exec(database, text, nil, nil, nil)
         guard code == SQLITE_OK else { throw unsafe sqliteError(database, code: code, statement: text) }
+        return unsafe Int(sqlite3_changes(database))
     }
 
     func ping() throws(DatabaseError) {

@@ -12,6 +12,9 @@ struct ConfigurationOptions: ParsableArguments {
     )
     var databaseURL: String?
 
+    @Option(help: "A file that holds the database's URL.")
+    var dsnFile: String?
+
     @Option(help: "A file of KEY=value lines to read settings from. (default: .env, if it is there)")
     var envFile: String?
 
@@ -19,6 +22,7 @@ struct ConfigurationOptions: ParsableArguments {
     func source(_ more: [String: String?] = [:]) throws -> ConfigurationSource {
         var commandLine = more.compactMapValues { $0 }
         commandLine["DATABASE_URL"] = databaseURL
+        commandLine["DATABASE_URL_FILE"] = dsnFile
         return try ConfigurationSource(
             commandLine: commandLine,
             environment: ProcessInfo.processInfo.environment,

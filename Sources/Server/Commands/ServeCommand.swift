@@ -79,9 +79,16 @@ struct ServeCommand: AsyncParsableCommand {
             )
         }
         do throws(MigrationError) {
-            let done = try await Migrator(configuration.database, logger: logger).up {
-                [report = ProgressReport()] progress in
-                if case .waiting(let holder, let age) = progress { report.tellWaiting(holder, age) }
+            var options = Migrator.Options()
+            options.appVersion = Version.current
+            let migrator = Migrator(
+                configuration.database,
+                folder: try MigrationFolder(files: BundledMigrations.files, dialect: configuration.database.dialect),
+                options: options,
+                logger: logger
+            )
+            let done = try await MigrationReport.telling { tell async throws(MigrationError) in
+                try await migrator.up { progress in if case .waiting = progress { tell(progress) } }
             }
             standardError(
                 "The database \(configuration.database.place) is up to date (\(done.count) migrations applied now)."

@@ -1,0 +1,94 @@
+/// A migration that a run would apply or take back.
+public struct PlannedMigration: Sendable, Equatable {
+    /// One statement of it.
+    public struct Statement: Sendable, Equatable {
+        /// Its number in the script, from 1.
+        public let number: Int
+        /// Path and line, e.g. `0002_roles/up.mysql.sql:14`.
+        public let place: String
+        /// Its text, without a `;`.
+        public let text: String
+    }
+
+    /// Its version.
+    public let version: Int
+    /// E.g. `0002_roles`.
+    public let label: String
+    /// Whether it would be applied or taken back.
+    public let direction: MigrationDirection
+    /// When in a rolling deploy it runs.
+    public let phase: MigrationHeader.Phase
+    /// What would run: all of its statements, or those that an interrupted run has left.
+    public let statements: [Statement]
+    /// What would be lost, e.g. `table roles (12 rows)`; filled for migrations that are taken back.
+    public internal(set) var destroys: [String] = []
+
+    init(_ step: MigrationStep) {
+        version = step.migration.version
+        label = step.migration.label
+        direction = step.direction
+        phase = step.migration.header.phase
+        statements = step.script.statements.enumerated().dropFirst(step.interrupted?.statementDone ?? 0).map {
+            Statement(number: $0 + 1, place: "\(step.script.path):\($1.line)", text: $1.text)
+        }
+    }
+}
+
+/// What a script would lose for good: tables with their rows, columns, and rows that it deletes.
+enum DestroyedData: Equatable, CustomStringConvertible {
+    case table(String, rows: Int)
+    case column(String, table: String)
+    case rows(String)
+
+    /// Looks at each statement, and counts the rows of the tables that would go.
+    static func find(in script: MigrationScript, _ session: Session) throws(DatabaseError) -> [DestroyedData] {
+        let tables = try session.tableNames()
+        var found: [DestroyedData] = []
+        for statement in script.statements {
+            if statement.text.prefix(6).uppercased() == "DELETE" { found.append(.rows(statement.text)) }
+            for change in SchemaChange.changes(of: statement.text) {
+                switch change {
+                case .dropTable(let table) where tables.contains(table):
+                    found.append(.table(table, rows: try session.countRows(of: table)))
+                case .dropColumn(let column, let table): found.append(.column(column, table: table))
+                default: break
+                }
+            }
+        }
+        return found
+    }
+
+    var description: String {
+        switch self {
+        case .table(let table, let rows): "table \(table) (\(rows) rows)"
+        case .column(let column, let table): "column \(table).\(column)"
+        case .rows(let statement): "rows, by: \(statement)"
+        }
+    }
+}
+
+extension Session {
+    /// The names of the tables in the database.
+    func tableNames() throws(DatabaseError) -> Set<String> {
+        let sql: SQL =
+            switch dialect {
+            case .mysql:
+                """
+                SELECT table_name AS name FROM information_schema.tables
+                WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
+                """
+            case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table'"
+            }
+        var names: Set<String> = []
+        for row in try rows(sql) { names.insert(try row.get("name")) }
+        return names
+    }
+}
+
+extension Session {
+    /// How many rows a table has. Both engines take names in backticks.
+    fileprivate func countRows(of table: String) throws(DatabaseError) -> Int {
+        let name = "`" + table.replacing("`", with: "``") + "`"
+        return try row(SQL(trustedText: "SELECT COUNT(*) AS n FROM \(name)"))?.get("n") ?? 0
+    }
+}

@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import DBDriver
+internal import Foundation
+internal import Logging
+internal import MCP
+internal import Migrations
+
+/// What all commands of `migrate` share.
+struct MigrateOptions: ParsableArguments {
+    /// The most that `--timeout`, `--lock-wait` and `--ddl-wait` may be: a day.
+    static let secondsMax = 86_400
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Option(help: "A folder of migrations to use instead of those inside this program.")
+    var dir: String?
+
+    @Flag(help: "Print JSON, errors too.")
+    var json = false
+
+    @Option(
+        help: """
+            Seconds after which to give up: before the next migration, since a running statement is not cut off. \
+            (default: no limit)
+            """
+    )
+    var timeout: Int?
+
+    func validate() throws {
+        try Self.check(timeout, "--timeout")
+    }
+
+    /// - Throws: for a number of seconds that is out of bounds.
+    static func check(_ seconds: Int?, _ option: String) throws {
+        guard (0...secondsMax).contains(seconds ?? 0) else {
+            throw ValidationError("\(option) takes 0 to \(secondsMax) seconds")
+        }
+    }
+
+    /// Lends a migrator on the configured database.
+    ///
+    /// - Parameters:
+    ///   - createIfMissing: whether a SQLite file is made.
+    ///   - configure: what the command's own options change.
+    ///   - body: the work.
+    /// - Throws: ``CommandFailure`` with the exit code of a ``MigrationError``, 7 when `--timeout` is over.
+    func run<T: Sendable>(
+        createIfMissing: Bool = false,
+        _ configure: (inout Migrator.Options) -> Void = { _ in },
+        _ body: @escaping @Sendable (Migrator) async throws(MigrationError) -> T
+    ) async throws -> T {
+        let source = try configured { try configuration.source() }
+        let database = try configured { try source.migrationDatabase(createIfMissing: createIfMissing) }
+        let files = try configured { try dir.map(MigrationFiles.read) ?? BundledMigrations.files }
+        var options = Migrator.Options()
+        options.appVersion = Version.current
+        configure(&options)
+        do throws(MigrationError) {
+            let migrator = Migrator(
+                database,
+                folder: try MigrationFolder(files: files, dialect: database.dialect),
+                options: options,
+                logger: Logger(label: "migrate", factory: { StreamLogHandler.standardError(label: $0) })
+            )
+            return try await withinTimeout { () async throws(MigrationError) in try await body(migrator) }
+        } catch {
+            if case .cancelled = error, let timeout {
+                throw failure("gave up after \(timeout) s: what was finished stays applied", 7)
+            }
+            throw failure("\(error)", error.exitCode)
+        }
+    }
+
+    /// Prints what a command has to say, for people or for programs.
+    func show(_ text: String, _ json: JSONValue) {
+        print(self.json ? json.text : text)
+    }
+
+    /// The command's failure; with `--json` standard output tells it too.
+    func failure(_ message: String, _ exitCode: Int32) -> CommandFailure {
+        if json { print(JSONValue.object(["error": .string(message), "exit_code": .integer(Int64(exitCode))]).text) }
+        return CommandFailure(message: message, exitCode: exitCode)
+    }
+
+    /// Runs the body, and cancels it when `--timeout` is over.
+    private func withinTimeout<T: Sendable>(
+        _ body: @escaping @Sendable () async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
+        guard let timeout else { return try await body() }
+        let work = Task { () async -> Result<T, MigrationError> in
+            do throws(MigrationError) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(timeout))
+            work.cancel()
+        }
+        defer { alarm.cancel() }
+        return try await work.value.get()
+    }
+}
