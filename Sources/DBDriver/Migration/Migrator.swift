@@ -210,11 +210,11 @@ public struct Migrator: Sendable {
         }
     }
 
-    private func reading<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
+    func reading<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
         try await withConnection { connection async throws(MigrationError) in try await connection.run(body) }
     }
 
-    private func withConnection<T>(
+    func withConnection<T>(
         _ body: (MigrationConnection) async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {
         let connection = try await MigrationConnection.open(configuration)
@@ -228,7 +228,7 @@ public struct Migrator: Sendable {
         return try result.get()
     }
 
-    private func withLease<T>(
+    func withLease<T>(
         _ progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in },
         _ body: (MigrationRun) async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {

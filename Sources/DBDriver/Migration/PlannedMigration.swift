@@ -77,7 +77,7 @@ extension Session {
                 SELECT table_name AS name FROM information_schema.tables
                 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
                 """
-            case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table'"
+            case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
             }
         var names: Set<String> = []
         for row in try rows(sql) { names.insert(try row.get("name")) }

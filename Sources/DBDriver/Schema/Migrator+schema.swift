@@ -1,0 +1,66 @@
+extension Migrator {
+    /// What the schema of the database is. Changes nothing.
+    ///
+    /// - Throws: ``MigrationError/database(_:)``.
+    public func dump() async throws(MigrationError) -> SchemaDump {
+        try await reading { try SchemaDump.read(in: $0) }
+    }
+
+    /// In what the schema of the database differs from what its applied migrations make: somebody changed it by hand, or a
+    /// migration was cut off. The migrations are replayed on a scratch database beside it, which is dropped again: on SQLite
+    /// in memory, on MySQL under the database's name with `_replay_` and random letters behind it.
+    ///
+    /// - Throws: ``MigrationError``, when the history does not fit the files, or the user may not create databases.
+    public func diff() async throws(MigrationError) -> [SchemaDifference] {
+        let (rows, actual) = try await reading { session in
+            (try MigrationLedger.rows(in: session), try SchemaDump.read(in: session))
+        }
+        try MigrationPlan.check(folder, rows)
+        let version = rows.last(where: \.isApplied)?.version ?? 0
+        let expected =
+            switch configuration.engine {
+            case .sqlite: try await replay(on: DatabaseConfiguration(engine: .sqlite(.init(path: ":memory:"))), version)
+            case .mysql(let mysql): try await replayBeside(mysql, version)
+            }
+        return actual.differences(from: expected)
+    }
+
+    /// Applies all migrations up to a version to an empty database.
+    private func replay(
+        on database: DatabaseConfiguration,
+        _ version: Int
+    ) async throws(MigrationError) -> SchemaDump {
+        let migrator = Migrator(database, folder: folder, options: options, logger: logger)
+        return try await migrator.withLease { run async throws(MigrationError) in
+            let folder = migrator.folder
+            _ = try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.up(folder, rows, to: version) }
+            return try await run.connection.run { try SchemaDump.read(in: $0) }
+        }
+    }
+
+    private func replayBeside(_ mysql: MySQLConfiguration, _ version: Int) async throws(MigrationError) -> SchemaDump {
+        // A database's name has at most 64 characters.
+        let name = "\(mysql.database.prefix(40))_replay_\(randomID().prefix(12))"
+        let quoted = "`" + name.replacing("`", with: "``") + "`"
+        return try await withConnection { connection async throws(MigrationError) in
+            try await connection.execute("CREATE DATABASE \(quoted) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+            var scratch = mysql
+            scratch.database = name
+            let result: Result<SchemaDump, MigrationError>
+            do throws(MigrationError) {
+                result = .success(try await replay(on: DatabaseConfiguration(engine: .mysql(scratch)), version))
+            } catch {
+                result = .failure(error)
+            }
+            try await connection.execute("DROP DATABASE IF EXISTS \(quoted)")
+            return try result.get()
+        }
+    }
+}
+
+extension MigrationConnection {
+    /// Runs a statement whose text the migrator has put together.
+    fileprivate func execute(_ text: String) async throws(MigrationError) {
+        _ = try await run { try $0.execute(trustedText: text) }
+    }
+}

@@ -1,0 +1,101 @@
+extension Session {
+    /// SQLite: what the pragmas say of a table, and its CHECK constraints, which only its text tells.
+    func sqliteItems(of table: String) throws(DatabaseError) -> [String] {
+        try columns(of: table) + indexes(of: table) + foreignKeys(of: table) + checks(of: table)
+    }
+
+    private func columns(of table: String) throws(DatabaseError) -> [String] {
+        let rows = try rows(
+            """
+            SELECT name, type, "notnull" AS is_mandatory, dflt_value AS standard, pk FROM pragma_table_info(\(table))
+            ORDER BY cid
+            """
+        )
+        var items: [String] = []
+        var key: [(position: Int, column: String)] = []
+        for row in rows {
+            let name = try row.get("name", as: String.self)
+            var words = ["column", name, try row.get("type", as: String.self).lowercased()]
+            if try row.get("is_mandatory", as: Bool.self) { words.append("not null") }
+            if let standard = try row.get("standard", as: String?.self), standard.uppercased() != "NULL" {
+                words.append("default \(standard)")
+            }
+            items.append(words.joined(separator: " "))
+            let position = try row.get("pk", as: Int.self)
+            if position > 0 { key.append((position, name)) }
+        }
+        guard !key.isEmpty else { return items }
+        let columns = key.sorted { $0.position < $1.position }.map(\.column).joined(separator: ", ")
+        return items + ["primary key (\(columns))"]
+    }
+
+    private func indexes(of table: String) throws(DatabaseError) -> [String] {
+        // `origin` pk: the primary key, told already; u: a UNIQUE of the table, whose name SQLite made up.
+        let rows = try rows(
+            """
+            SELECT l.name AS name, l."unique" AS is_unique, l.origin AS origin,
+            (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) AS columns
+            FROM pragma_index_list(\(table)) l WHERE l.origin <> 'pk' ORDER BY l.origin, l.name
+            """
+        )
+        var items: [String] = []
+        for row in rows {
+            let name = try row.get("origin", as: String.self) == "c" ? try row.get("name", as: String.self) + " " : ""
+            let columns = try row.get("columns", as: String?.self) ?? "expression"
+            items.append("\(try row.get("is_unique", as: Bool.self) ? "unique " : "")index \(name)(\(columns))")
+        }
+        return items
+    }
+
+    private func foreignKeys(of table: String) throws(DatabaseError) -> [String] {
+        let rows = try rows(
+            """
+            SELECT id, "table" AS parent, group_concat("from", ', ') AS columns, group_concat("to", ', ') AS referenced,
+            on_delete, on_update FROM (SELECT * FROM pragma_foreign_key_list(\(table)) ORDER BY id, seq) GROUP BY id
+            """
+        )
+        var items: [String] = []
+        for row in rows {
+            items.append(
+                foreignKey(
+                    name: nil,
+                    try row.get("columns"),
+                    parent: try row.get("parent"),
+                    try row.get("referenced", as: String?.self) ?? "",
+                    onDelete: try row.get("on_delete"),
+                    onUpdate: try row.get("on_update")
+                )
+            )
+        }
+        return items.sorted()
+    }
+
+    private func checks(of table: String) throws(DatabaseError) -> [String] {
+        guard let row = try row("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = \(table)") else { return [] }
+        return SQLLexer.checks(in: try row.get("sql"))
+    }
+}
+
+extension SQLLexer {
+    /// The conditions of the CHECK constraints in a CREATE TABLE of SQLite, e.g. `check id = 1`.
+    static func checks(in statement: String) -> [String] {
+        guard let tokens = try? tokens(of: statement, .sqlite) else { return [] }
+        let bytes = Array(statement.utf8)
+        let words = tokens.filter { $0.kind != .blank && $0.kind != .comment }.map {
+            String(decoding: bytes[$0.range], as: UTF8.self)
+        }
+        var checks: [String] = []
+        for (index, word) in words.enumerated() where word.uppercased() == "CHECK" && words.dropFirst(index + 1).first == "(" {
+            var depth = 0
+            var condition: [String] = []
+            for word in words[(index + 1)...] {
+                if word == ")" { depth -= 1 }
+                if depth == 0, !condition.isEmpty { break }
+                if depth > 0 { condition.append(word) }
+                if word == "(" { depth += 1 }
+            }
+            checks.append("check " + condition.joined(separator: " "))
+        }
+        return checks
+    }
+}

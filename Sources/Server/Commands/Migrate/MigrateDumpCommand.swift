@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import DBDriver
+internal import MCP
+
+/// `mcp-registry migrate dump`
+struct MigrateDumpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dump",
+        abstract: "Print the schema of the database in canonical form: the same schema gives the same text."
+    )
+
+    @OptionGroup var options: MigrateOptions
+
+    func run() async throws {
+        let dump = try await options.run { migrator async throws(MigrationError) in try await migrator.dump() }
+        options.show(
+            String(dump.text.dropLast()),
+            [
+                "tables": .array(
+                    dump.tables.map { ["name": .string($0.name), "items": .array($0.items.map(JSONValue.string))] }
+                )
+            ]
+        )
+    }
+}
