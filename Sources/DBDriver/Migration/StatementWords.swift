@@ -1,4 +1,4 @@
-/// The tokens of a MySQL statement without blanks and comments, read from left to right.
+/// The tokens of a statement without blanks and comments, read from left to right.
 struct StatementWords {
     private struct Word {
         let kind: SQLLexer.Kind
@@ -8,8 +8,8 @@ struct StatementWords {
     private let words: [Word]
     private var position = 0
 
-    init?(_ statement: String) {
-        guard let tokens = try? SQLLexer.tokens(of: statement, .mysql) else { return nil }
+    init?(_ statement: String, _ dialect: Dialect = .mysql) {
+        guard let tokens = try? SQLLexer.tokens(of: statement, dialect) else { return nil }
         let bytes = Array(statement.utf8)
         words = tokens.filter { $0.kind != .blank && $0.kind != .comment }.map {
             Word(kind: $0.kind, text: String(decoding: bytes[$0.range], as: UTF8.self))
@@ -68,6 +68,12 @@ struct StatementWords {
 
     func contains(_ keyword: String) -> Bool {
         words.contains { $0.kind == .word && $0.text.uppercased() == keyword }
+    }
+
+    /// Whether these keywords follow each other somewhere.
+    func contains(_ keywords: [String]) -> Bool {
+        let texts = words.map { $0.kind == .word ? $0.text.uppercased() : "" }
+        return texts.indices.contains { texts[$0...].starts(with: keywords) }
     }
 
     /// What is left, cut at its commas: the changes of an ALTER TABLE, without `ALGORITHM = …` and `LOCK = …`.

@@ -13,6 +13,7 @@ struct MigrateCommand: AsyncParsableCommand {
         subcommands: [
             MigrateUpCommand.self, MigrateDownCommand.self, MigrateRedoCommand.self, MigrateStatusCommand.self,
             MigratePlanCommand.self, MigrateVerifyCommand.self, MigrateDumpCommand.self, MigrateDiffCommand.self,
+            MigrateLintCommand.self,
             MigrateWaitCommand.self, MigrateNewCommand.self,
             MigrateBaselineCommand.self, MigrateResolveCommand.self, MigrateRepairCommand.self,
             MigrateUnlockCommand.self,

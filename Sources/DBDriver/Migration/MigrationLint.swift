@@ -1,0 +1,95 @@
+/// What is dangerous about migrations, found by reading them: no database is asked.
+///
+/// The rules serve rolling deploys, where the program before and the one after a migration run on the same schema, and
+/// clusters, where a statement that copies a table holds up every node for its length.
+public struct MigrationLint {
+    /// How bad it is.
+    public enum Severity: String, Sendable {
+        /// Breaks a running program, a cluster or a later repair: must be mended.
+        case error
+        /// Worth a second look.
+        case warning
+    }
+
+    /// One thing that was found.
+    public struct Finding: Sendable, Equatable, CustomStringConvertible {
+        /// How bad it is.
+        public let severity: Severity
+        /// The script and the line on which its statement starts, e.g. `0002_roles/up.mysql.sql:14`.
+        public let place: String
+        /// The rule's name, e.g. `expand-drops`.
+        public let rule: String
+        /// What is wrong, and what to do instead.
+        public let message: String
+
+        /// In the form that compilers use, which editors and pipelines know.
+        public var description: String { "\(place): \(severity.rawValue): \(message) [\(rule)]" }
+    }
+
+    /// The script at hand.
+    let script: MigrationScript
+    let header: MigrationHeader
+    /// The tables that it has made so far: nobody uses them yet.
+    var made: Set<String> = []
+    /// The line of the statement at hand.
+    var line = 1
+    private(set) var findings: [Finding] = []
+
+    private init(_ migration: Migration) {
+        script = migration.up
+        header = migration.header
+    }
+
+    /// Checks the `up` scripts of all migrations, for both engines.
+    ///
+    /// - Parameters:
+    ///   - files: as for ``MigrationFolder``.
+    ///   - version: the first version that counts.
+    /// - Returns: what was found, by place.
+    /// - Throws: ``MigrationError`` when the files are no folder of migrations at all.
+    public static func findings(
+        in files: [(path: String, text: String)],
+        from version: Int = 1
+    ) throws(MigrationError) -> [Finding] {
+        var findings: [Finding] = []
+        for dialect in Dialect.allCases {
+            let migrations = try MigrationFolder(files: files, dialect: dialect).migrations
+            for migration in migrations where migration.version >= version {
+                var lint = MigrationLint(migration)
+                lint.check()
+                // A script for both engines is read twice.
+                for finding in lint.findings where !findings.contains(finding) { findings.append(finding) }
+            }
+        }
+        return findings.sorted { $0.place.utf8.lexicographicallyPrecedes($1.place.utf8) }
+    }
+
+    private mutating func check() {
+        var touched: Set<String> = []
+        for statement in script.statements {
+            guard let words = StatementWords(statement.text, script.dialect) else { continue }
+            line = statement.line
+            let shape = StatementShape(words)
+            checkPhase(shape)
+            switch shape {
+            case .createTable(let table, let words):
+                checkNewTable(words)
+                made.insert(table)
+            case .alterTable(let table, let changes) where !made.contains(table):
+                for change in changes { checkChange(change) }
+                checkCopying(words)
+            case .createIndex(let table, isUnique: true) where !made.contains(table): checkUnique()
+            default: break
+            }
+            if shape.isDDL, let table = shape.table { touched.insert(table) }
+        }
+        line = 1
+        if touched.count > 1 {
+            report(.warning, "one-table", "\(touched.count) tables: one each leaves less to look at if it stops half-way")
+        }
+    }
+
+    mutating func report(_ severity: Severity, _ rule: String, _ message: String) {
+        findings.append(Finding(severity: severity, place: "\(script.path):\(line)", rule: rule, message: message))
+    }
+}
