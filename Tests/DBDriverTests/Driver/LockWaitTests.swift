@@ -58,7 +58,7 @@ struct LockWaitTests {
                 if attempt == 1 {
                     try holder.withLock { $0 = try lock() }
                 } else {
-                    try holder.withLock { try $0?.runText("ROLLBACK") }
+                    _ = try holder.withLock { try $0?.runText("ROLLBACK") }
                 }
                 do throws(DatabaseError) {
                     try session.execute("UPDATE locked SET n = n + 1 WHERE id = 1")

@@ -162,7 +162,7 @@ struct LostConnectionTests {
             let session = try database.configuration.opener(.readWrite)()
             defer { session.close() }
             // Again and again, as the first may come before the query; the connection ends after the last.
-            while attempts.count == 1 { try? session.runText("KILL QUERY \(id.withLock { $0 })") }
+            while attempts.count == 1 { _ = try? session.runText("KILL QUERY \(id.withLock { $0 })") }
             #expect(try await task.value == 2)
         }
     }

@@ -91,7 +91,7 @@ extension DatabaseConfiguration {
     }
 
     func execute(_ text: String) async throws {
-        try await onConnection { try $0.execute(trustedText: text) }
+        _ = try await onConnection { try $0.execute(trustedText: text) }
     }
 
     func count(_ query: SQL) async throws -> Int {

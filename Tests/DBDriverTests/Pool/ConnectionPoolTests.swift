@@ -255,7 +255,7 @@ private final class CountedSession: EngineSession {
     var interrupter: Interrupter { session.interrupter }
     var isInTransaction: Bool { session.isInTransaction }
     func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult { try session.run(sql, rowLimit: rowLimit) }
-    func runText(_ text: String) throws(DatabaseError) { try session.runText(text) }
+    func runText(_ text: String) throws(DatabaseError) -> Int { try session.runText(text) }
     func ping() throws(DatabaseError) { try session.ping() }
     func close() {
         session.close()

@@ -1,4 +1,5 @@
 import DBDriver
+import Migrations
 import TestSupport
 import Testing
 
@@ -26,7 +27,9 @@ struct ProbeTests {
     )
     func withoutSchema(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
-            _ = try await Migrator(server.database.configuration, logger: quietLogger).down(to: 0)
+            let configuration = server.database.configuration
+            let folder = try MigrationFolder(files: BundledMigrations.files, dialect: configuration.dialect)
+            _ = try await Migrator(configuration, folder: folder, logger: quietLogger).down(to: 0)
             try await server.send("GET", "/ready").expectProblem(
                 503,
                 "the database has no schema yet; run: mcp-registry migrate up"
