@@ -35,6 +35,98 @@ struct BundledMigrationsTests {
         }
     }
 
+    @Test(
+        "The dump is equal after up, and up again from nothing, and the replay of diff finds the same",
+        arguments: Engine.available
+    )
+    func dump(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { configuration in
+            let migrator = try migrator(configuration)
+            _ = try await migrator.up()
+            let dump = try await migrator.dump()
+            #expect(dump.tables.count > 8)
+            #expect(try await migrator.diff().isEmpty)
+            _ = try await migrator.down(to: 0)
+            #expect(try await migrator.dump().tables.isEmpty)
+            _ = try await migrator.up()
+            #expect(try await migrator.dump() == dump)
+        }
+    }
+
+    @Test("Each single step down and up again gives the same dump", arguments: Engine.available)
+    func steps(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { configuration in
+            let migrator = try migrator(configuration)
+            for version in 1...(try folder(configuration).latest) {
+                let before = try await migrator.dump()
+                _ = try await migrator.up(to: version)
+                let after = try await migrator.dump()
+                _ = try await migrator.down(to: version - 1)
+                #expect(try await migrator.dump() == before, "down of \(version)")
+                _ = try await migrator.up(to: version)
+                #expect(try await migrator.dump() == after, "up of \(version)")
+            }
+        }
+    }
+
+    @Test(
+        "Both engines get the same tables, columns, kinds of types, nullability, keys and indexes",
+        .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+    )
+    func engines() async throws {
+        var schemas: [[String: Set<String>]] = []
+        for engine in Engine.available {
+            try await engine.withEmptyDatabase { configuration in
+                let migrator = try migrator(configuration)
+                _ = try await migrator.up()
+                let tables = try await migrator.dump().tables
+                schemas.append(
+                    Dictionary(uniqueKeysWithValues: tables.map { ($0.name, Set($0.items.compactMap(Self.portable))) })
+                )
+            }
+        }
+        #expect(Set(schemas[0].keys) == Set(schemas[1].keys))
+        for (table, items) in schemas[0] {
+            #expect(items.symmetricDifference(schemas[1][table] ?? []) == [], "\(table)")
+        }
+    }
+
+    @Test("They have no lint errors")
+    func lint() throws {
+        let errors = try MigrationLint.findings(in: BundledMigrations.files).filter { $0.severity == .error }
+        #expect(errors.map(\.description) == [])
+    }
+
+    /// What an item of a dump says that holds for both engines; nil for what only one of them can tell. SQLite does not
+    /// keep the names of unique indexes and foreign keys, and needs a CHECK where MySQL has a type.
+    private static func portable(_ item: String) -> String? {
+        let words = item.split(separator: " ").map(String.init)
+        let brackets = item.firstIndex(of: "(").map { String(item[$0...]) } ?? ""
+        switch words[0] {
+        case "check": return nil
+        case "unique": return "unique \(brackets)"
+        case "foreign": return "foreign key \(brackets)"
+        case "column":
+            let kind =
+                switch words[2].prefix(while: \.isLetter) {
+                case "char", "varchar", "mediumtext", "text": "text"
+                case "bigint", "int", "tinyint", "integer": "integer"
+                case "binary", "varbinary", "mediumblob", "blob": "blob"
+                default: "another type: \(words[2])"
+                }
+            return "column \(words[1]) \(kind)\(item.contains(" not null") ? " not null" : "")"
+        default: return item
+        }
+    }
+
+    private func folder(_ configuration: DatabaseConfiguration) throws -> MigrationFolder {
+        try MigrationFolder(files: BundledMigrations.files, dialect: configuration.dialect)
+    }
+
+    private func migrator(_ configuration: DatabaseConfiguration) throws -> Migrator {
+        Migrator(configuration, folder: try folder(configuration), logger: quietLogger)
+    }
+
     /// Every column, with type and nullability, and every index.
     private func schema(_ configuration: DatabaseConfiguration) async throws -> [String] {
         let query: SQL =

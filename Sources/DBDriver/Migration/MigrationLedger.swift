@@ -93,7 +93,7 @@ enum MigrationLedger {
         ) > 0
     }
 
-    /// Appends an attempt to the log; the same attempt twice is one row.
+    /// Appends an attempt, or an operator's decision, that ends now to the log; the same one twice is one row.
     static func log(
         _ row: LedgerRow,
         id: String,
@@ -110,7 +110,7 @@ enum MigrationLedger {
             INSERT INTO schema_migration_log (id, version, name, action, outcome, dialect, up_sha, down_sha,
             statement_done, statements, started_at, finished_at, ms, app_version, owner, holder, error_code, error_text, note)
             VALUES (\(id), \(row.version), \(row.name), \(action), \(outcome), \(row.dialect), \(row.upChecksum),
-            \(row.downChecksum), \(row.statementDone), \(row.statements), \(row.startedAt), \(row.finishedAt ?? now),
+            \(row.downChecksum), \(row.statementDone), \(row.statements), \(row.startedAt), \(now),
             \(milliseconds), \(row.appVersion), \(row.owner), \(holder), \(row.errorCode), \(row.errorText), \(note))
             \(session.dialect.onConflict("id"))
             """

@@ -60,13 +60,16 @@ extension MigrationLint {
         )
     }
 
-    /// `LOCK=NONE` and copies of a whole table.
-    mutating func checkCopying(_ words: StatementWords) {
-        guard script.dialect == .mysql else { return }
-        if words.contains(["LOCK", "", "NONE"]) || words.contains(["LOCK", "NONE"]) {
-            report(.error, "lock-none", "clusters refuse LOCK=NONE: leave it out")
+    mutating func checkLock(_ words: StatementWords) {
+        guard script.dialect == .mysql, words.contains(["LOCK", "", "NONE"]) || words.contains(["LOCK", "NONE"]) else {
+            return
         }
-        guard !header.isLong, !words.contains("INSTANT") else { return }
+        report(.error, "lock-none", "clusters refuse LOCK=NONE: leave it out")
+    }
+
+    /// Copies of a whole table.
+    mutating func checkCopying(_ words: StatementWords) {
+        guard script.dialect == .mysql, !header.isLong, !words.contains("INSTANT") else { return }
         report(
             .warning,
             "may-copy",

@@ -15,8 +15,10 @@ public struct MigrationLint {
     public struct Finding: Sendable, Equatable, CustomStringConvertible {
         /// How bad it is.
         public let severity: Severity
-        /// The script and the line on which its statement starts, e.g. `0002_roles/up.mysql.sql:14`.
-        public let place: String
+        /// The script, e.g. `0002_roles/up.mysql.sql`.
+        public let path: String
+        /// The line on which its statement starts, from 1.
+        public let line: Int
         /// The rule's name, e.g. `expand-drops`.
         public let rule: String
         /// What is wrong, and what to do instead.
@@ -24,6 +26,9 @@ public struct MigrationLint {
 
         /// In the form that compilers use, which editors and pipelines know.
         public var description: String { "\(place): \(severity.rawValue): \(message) [\(rule)]" }
+
+        /// Script and line, e.g. `0002_roles/up.mysql.sql:14`.
+        public var place: String { "\(path):\(line)" }
     }
 
     /// The script at hand.
@@ -61,7 +66,7 @@ public struct MigrationLint {
                 for finding in lint.findings where !findings.contains(finding) { findings.append(finding) }
             }
         }
-        return findings.sorted { $0.place.utf8.lexicographicallyPrecedes($1.place.utf8) }
+        return findings.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
     }
 
     private mutating func check() {
@@ -71,6 +76,7 @@ public struct MigrationLint {
             line = statement.line
             let shape = StatementShape(words)
             checkPhase(shape)
+            if shape.isDDL { checkLock(words) }
             switch shape {
             case .createTable(let table, let words):
                 checkNewTable(words)
@@ -85,11 +91,15 @@ public struct MigrationLint {
         }
         line = 1
         if touched.count > 1 {
-            report(.warning, "one-table", "\(touched.count) tables: one each leaves less to look at if it stops half-way")
+            report(
+                .warning,
+                "one-table",
+                "\(touched.count) tables: one each leaves less to look at if it stops half-way"
+            )
         }
     }
 
     mutating func report(_ severity: Severity, _ rule: String, _ message: String) {
-        findings.append(Finding(severity: severity, place: "\(script.path):\(line)", rule: rule, message: message))
+        findings.append(Finding(severity: severity, path: script.path, line: line, rule: rule, message: message))
     }
 }

@@ -3,7 +3,9 @@ extension MigrationRun {
     ///
     /// - Returns: false when the row is no longer as the plan saw it.
     func performAtOnce(_ step: MigrationStep) async throws(MigrationError) -> Bool {
-        let (lease, options, progress, row) = (lease, migrator.options, progress, LedgerRow(step, owner: lease.owner, migrator.options))
+        let (lease, options, progress, row) = (
+            lease, migrator.options, progress, LedgerRow(step, owner: lease.owner, migrator.options)
+        )
         let id = randomID()
         do throws(MigrationError) {
             return try await connection.transaction { session in

@@ -103,7 +103,7 @@ extension MigrationFolder {
     fileprivate func tables(at version: Int) -> Set<String> {
         var tables: Set<String> = []
         for statement in migrations.prefix(version).flatMap(\.up.statements) {
-            for change in SchemaChange.changes(of: statement.text) {
+            for change in SchemaChange.changes(of: statement.text, dialect) {
                 if case .createTable(let table) = change { tables.insert(table) }
                 if case .dropTable(let table) = change { tables.remove(table) }
             }

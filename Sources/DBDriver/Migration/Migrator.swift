@@ -105,9 +105,10 @@ public struct Migrator: Sendable {
             let back = try await run.carryOut { rows throws(MigrationError) in
                 try MigrationPlan.down(folder, rows, to: latest - 1)
             }
-            return try await back + run.carryOut { rows throws(MigrationError) in
-                try MigrationPlan.up(folder, rows, to: latest)
-            }
+            return try await back
+                + run.carryOut { rows throws(MigrationError) in
+                    try MigrationPlan.up(folder, rows, to: latest)
+                }
         }
     }
 
@@ -193,6 +194,7 @@ public struct Migrator: Sendable {
     /// - Parameters:
     ///   - target: the version to go back to; nil to count `steps` instead.
     ///   - steps: how many migrations to take back.
+    /// - Returns: the plan; empty when there is nothing to take back.
     /// - Throws: ``MigrationError`` when it would refuse.
     public func planDown(to target: Int?, steps: Int = 1) async throws(MigrationError) -> [PlannedMigration] {
         let folder = folder

@@ -34,7 +34,7 @@ public struct PlannedMigration: Sendable, Equatable {
     }
 }
 
-/// What a script would lose for good: tables with their rows, columns, and rows that it deletes.
+/// What a script would lose for good: tables with their rows, columns, and rows that it deletes or writes over.
 enum DestroyedData: Equatable, CustomStringConvertible {
     case table(String, rows: Int)
     case column(String, table: String)
@@ -45,8 +45,8 @@ enum DestroyedData: Equatable, CustomStringConvertible {
         let tables = try session.tableNames()
         var found: [DestroyedData] = []
         for statement in script.statements {
-            if statement.text.prefix(6).uppercased() == "DELETE" { found.append(.rows(statement.text)) }
-            for change in SchemaChange.changes(of: statement.text) {
+            if statement.losesRows { found.append(.rows(statement.text)) }
+            for change in SchemaChange.changes(of: statement.text, script.dialect) {
                 switch change {
                 case .dropTable(let table) where tables.contains(table):
                     found.append(.table(table, rows: try session.countRows(of: table)))
@@ -67,6 +67,13 @@ enum DestroyedData: Equatable, CustomStringConvertible {
     }
 }
 
+extension StatementSplitter.Statement {
+    /// Whether it deletes rows or writes over them.
+    fileprivate var losesRows: Bool {
+        ["DELETE", "UPDATE", "REPLACE", "TRUNCATE", "WITH"].contains(text.prefix { $0.isLetter }.uppercased())
+    }
+}
+
 extension Session {
     /// The names of the tables in the database.
     func tableNames() throws(DatabaseError) -> Set<String> {
@@ -77,7 +84,8 @@ extension Session {
                 SELECT table_name AS name FROM information_schema.tables
                 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
                 """
-            case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            case .sqlite:
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
             }
         var names: Set<String> = []
         for row in try rows(sql) { names.insert(try row.get("name")) }

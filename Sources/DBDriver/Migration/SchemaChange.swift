@@ -14,8 +14,8 @@ enum SchemaChange: Equatable {
     case dropConstraint(String, table: String)
 
     /// What a statement changes; empty when any of it is not recognised.
-    static func changes(of statement: String) -> [SchemaChange] {
-        guard let words = StatementWords(statement) else { return [] }
+    static func changes(of statement: String, _ dialect: Dialect = .mysql) -> [SchemaChange] {
+        guard let words = StatementWords(statement, dialect) else { return [] }
         var reader = words
         switch reader.next() {
         case "CREATE": return SchemaChange(create: &reader, all: words).map { [$0] } ?? []
@@ -27,9 +27,19 @@ enum SchemaChange: Equatable {
                 guard let change = SchemaChange(alter: &words, table) else { return [] }
                 changes.append(change)
             }
-            return changes
+            return swapsColumns(changes) ? [] : changes
         default: return []
         }
+    }
+
+    /// Whether a column gets the name that another one gives up: that looks the same before and after.
+    private static func swapsColumns(_ changes: [SchemaChange]) -> Bool {
+        var (old, new): (Set<String>, Set<String>) = ([], [])
+        for case .renameColumn(let from, let to, _) in changes {
+            old.insert(from)
+            new.insert(to)
+        }
+        return !old.isDisjoint(with: new)
     }
 
     /// Whether the schema already is as the changes of one statement would make it; nil when that holds for some of them

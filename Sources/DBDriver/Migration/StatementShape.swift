@@ -26,7 +26,8 @@ enum StatementShape {
     /// The table that it makes or changes.
     var table: String? {
         switch self {
-        case .createTable(let table, _), .dropTable(let table), .alterTable(let table, _), .createIndex(let table, _): table
+        case .createTable(let table, _), .dropTable(let table), .alterTable(let table, _), .createIndex(let table, _):
+            table
         case .changeRows(let table): table
         case .dropIndex, .other: nil
         }
@@ -69,7 +70,9 @@ enum StatementShape {
 
     private static func insertion(_ reader: StatementWords, _ all: StatementWords) -> StatementShape {
         var reader = reader
-        guard reader.skip("INTO"), let table = reader.name(), !all.contains("SELECT") else { return .changeRows(into: nil) }
+        guard reader.skip("INTO"), let table = reader.name(), !all.contains("SELECT") else {
+            return .changeRows(into: nil)
+        }
         return .changeRows(into: table)
     }
 }

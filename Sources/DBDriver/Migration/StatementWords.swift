@@ -46,9 +46,8 @@ struct StatementWords {
         else { return nil }
         let word = words[position]
         position += 1
-        guard word.kind == .quotedName else { return word.text }
-        return word.text.dropFirst().dropLast().split(separator: "``", omittingEmptySubsequences: false)
-            .joined(separator: "`")
+        guard word.kind == .quotedName, let quote = word.text.last else { return word.text }
+        return String(word.text.dropFirst().dropLast()).replacing("\(quote)\(quote)", with: "\(quote)")
     }
 
     /// A column's name after `ADD` or `DROP`, with or without the word COLUMN; nil when it is another kind of change.

@@ -33,7 +33,8 @@ extension Migrator {
         let migrator = Migrator(database, folder: folder, options: options, logger: logger)
         return try await migrator.withLease { run async throws(MigrationError) in
             let folder = migrator.folder
-            _ = try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.up(folder, rows, to: version) }
+            _ = try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.up(folder, rows, to: version)
+            }
             return try await run.connection.run { try SchemaDump.read(in: $0) }
         }
     }

@@ -71,7 +71,9 @@ extension Session {
     }
 
     private func checks(of table: String) throws(DatabaseError) -> [String] {
-        guard let row = try row("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = \(table)") else { return [] }
+        guard let row = try row("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = \(table)") else {
+            return []
+        }
         return SQLLexer.checks(in: try row.get("sql"))
     }
 }
@@ -85,7 +87,8 @@ extension SQLLexer {
             String(decoding: bytes[$0.range], as: UTF8.self)
         }
         var checks: [String] = []
-        for (index, word) in words.enumerated() where word.uppercased() == "CHECK" && words.dropFirst(index + 1).first == "(" {
+        for (index, word) in words.enumerated()
+        where word.uppercased() == "CHECK" && words.dropFirst(index + 1).first == "(" {
             var depth = 0
             var condition: [String] = []
             for word in words[(index + 1)...] {

@@ -136,6 +136,91 @@ struct MigrationLeaseTests {
     }
 
     @Test(
+        "Only the owner that status shows can be unlocked; others are refused and told who has the lock",
+        arguments: Engine.available
+    )
+    func unlock(_ engine: Engine) async throws {
+        let other = lease("other")
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.one) { $0.lockWait = .zero }
+            let early = await migrator.error { try await $0.unlock(owner: "other") }
+            #expect(early?.exitCode == 2)
+            #expect(early?.description == "'other' does not hold the migration lock: nobody does")
+            try await database.onConnection { session in
+                try MigrationTables.create(in: session)
+                _ = try other.take(in: session)
+            }
+            let wrong = await migrator.error { try await $0.unlock(owner: "host-other") }
+            #expect(wrong?.exitCode == 2)
+            #expect(
+                wrong?.description
+                    == "'host-other' does not hold the migration lock: it belongs to 'other', that is host-other"
+            )
+            #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 7)
+            let owner = try #require(try await migrator.status().lockOwner)
+            try await migrator.unlock(owner: owner)
+            #expect(try await migrator.status().lockOwner == nil)
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(await migrator.error { try await $0.unlock(owner: owner) }?.exitCode == 2)
+        }
+    }
+
+    @Test(
+        "MySQL: a run that is unlocked while it works stops before its next statement",
+        .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+    )
+    func unlockRunning() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let statement = "UPDATE a SET id = id + 10"
+            let up = "\(statement);\nCREATE TABLE b (id INT NOT NULL PRIMARY KEY);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE b;")))
+            try await database.execute("CREATE TABLE a (id INT NOT NULL PRIMARY KEY)")
+            try await database.execute("INSERT INTO a VALUES (0)")
+            let locks = try await database.holdingLocks(of: "SELECT id FROM a FOR UPDATE")
+            async let run = migrator.error { _ = try await $0.up() }
+            _ = try await database.waitUntilRunning(statement)
+            let owner = try #require(try await migrator.status().lockOwner)
+            try await migrator.unlock(owner: owner)
+            await locks.close()
+            guard case .leaseLost(version: 1) = await run else {
+                Issue.record("it went on")
+                return
+            }
+            #expect(try await database.tables() == ["a"])
+            #expect(try await database.ledger() == ["1 running 1/2"])
+            #expect(try await migrator.up().map(\.version) == [1], "another run goes on behind it")
+            #expect(try await database.count("SELECT MAX(id) AS n FROM a") == 10)
+        }
+    }
+
+    @Test("A run that is unlocked between two migrations stops before the next one", arguments: Engine.available)
+    func unlockBetween(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let two =
+                Self.one
+                + files(("a", "SELECT 1;", "SELECT 1;"), ("b", "CREATE TABLE b (id INT);", "DROP TABLE b;")).dropFirst(
+                    2
+                )
+            let migrator = try Migrator(database, two)
+            let error = await migrator.error { migrator in
+                _ = try await migrator.up { progress in
+                    guard case .finished = progress else { return }
+                    do {
+                        let session = Session(try database.opener(.readWrite)())
+                        let owner = try MigrationLease.current(in: session)?.owner ?? ""
+                        #expect(try MigrationLease.release(from: owner, in: session))
+                    } catch {
+                        Issue.record(error)
+                    }
+                }
+            }
+            #expect(error?.exitCode == 7)
+            #expect(try await database.tables() == ["a"])
+            #expect(try await database.ledger() == ["1 done 1/1"])
+        }
+    }
+
+    @Test(
         "MySQL: the heartbeat keeps the lease through a statement that is longer than it",
         .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
     )

@@ -36,12 +36,26 @@ struct MigrationPlanTests {
         )
     }
 
-    private func up(_ rows: [LedgerRow], to target: Int? = nil) -> String {
-        describe { () throws(MigrationError) in try MigrationPlan.up(folder, rows, to: target) }
+    private func up(
+        _ rows: [LedgerRow],
+        to target: Int? = nil,
+        allowing outOfOrder: Set<Int> = [],
+        ignoringNewer: Bool = false
+    ) -> String {
+        var leniency = MigrationLeniency()
+        leniency.outOfOrder = outOfOrder
+        leniency.ignoresNewer = ignoringNewer
+        return describe { [leniency] () throws(MigrationError) in
+            try MigrationPlan.up(folder, rows, to: target, leniency: leniency)
+        }
     }
 
     private func down(_ rows: [LedgerRow], to target: Int) -> String {
         describe { () throws(MigrationError) in try MigrationPlan.down(folder, rows, to: target) }
+    }
+
+    private func down(_ rows: [LedgerRow], steps: Int) -> String {
+        describe { () throws(MigrationError) in try MigrationPlan.down(folder, rows, steps: steps) }
     }
 
     private func describe(_ plan: () throws(MigrationError) -> [MigrationStep]) -> String {
@@ -129,6 +143,70 @@ struct MigrationPlanTests {
     func noSuchVersion(_ version: Int) {
         #expect(up([], to: version).hasPrefix("2: "))
         #expect(down([], to: version).hasPrefix("2: "))
+    }
+
+    @Test("An older number that was added later is applied only when it is named")
+    func outOfOrder() {
+        let rows = [row(1, .done), row(3, .done)]
+        #expect(up(rows).hasSuffix("or apply it all the same with --allow-out-of-order 2"))
+        #expect(up(rows, allowing: [2]) == "up 2")
+        #expect(up(rows, to: 1, allowing: [2]) == "")
+        #expect(up(rows, allowing: [1, 3]).hasPrefix("3: migration 0002 is not applied although 0003 is"))
+        #expect(up([row(3, .done)], allowing: [2]).hasPrefix("3: migration 0001 is not applied although 0003 is"))
+        #expect(up([row(3, .done)], allowing: [1, 2]) == "up 1, up 2")
+        #expect(up([row(1, .done), row(2, .reverted), row(3, .done)], allowing: [2]) == "up 2")
+    }
+
+    @Test("Migrations that only the database has are left alone when that is asked for, and never taken back")
+    func ignoreNewer() {
+        var newer = row(3, .done)
+        newer.version = 4
+        #expect(up([row(1, .done), newer]).hasSuffix("or leave it alone with --ignore-newer"))
+        #expect(up([row(1, .done), newer], ignoringNewer: true) == "up 2, up 3")
+        #expect(up([row(1, .done), row(2, .done), row(3, .done), newer], ignoringNewer: true) == "")
+        var edited = row(1, .done)
+        edited.upChecksum = "v1:00"
+        #expect(up([edited, newer], ignoringNewer: true).hasPrefix("3: 0001_a/up.sql was changed"))
+        #expect(down([row(1, .done), newer], to: 0).hasPrefix("3: the database has migration 0004_c"))
+        #expect(down([row(1, .done), newer], steps: 1).hasPrefix("3: the database has migration 0004_c"))
+    }
+
+    @Test("Down by steps counts what is applied, whatever the numbers are")
+    func steps() {
+        let all = [row(1, .done), row(2, .done), row(3, .done)]
+        #expect(down(all, steps: 1) == "down 3")
+        #expect(down(all, steps: 2) == "down 3, down 2")
+        #expect(down(all, steps: 9) == "down 3, down 2, down 1")
+        #expect(down([row(1, .done), row(2, .reverted), row(3, .done)], steps: 2) == "down 3, down 1")
+        #expect(down([], steps: 1) == "")
+        var half = row(3, .failed)
+        half.direction = .down
+        #expect(down([row(1, .done), row(2, .done), half], steps: 2) == "down 3 from 0, down 2")
+    }
+
+    @Test("Every difference of the history is told at once; what was taken back does not count")
+    func differences() {
+        var renamed = row(1, .done)
+        renamed.name = "x"
+        renamed.upChecksum = "v1:00"
+        var edited = row(2, .failed)
+        edited.upChecksum = "v1:00"
+        edited.downChecksum = "v1:00"
+        var reverted = row(3, .reverted)
+        reverted.upChecksum = "v1:00"
+        var unknown = row(3, .done)
+        unknown.version = 4
+        let found = MigrationPlan.differences(folder, [renamed, edited, reverted, unknown])
+        let texts = [
+            "migration 0001 was applied as 'x' but is called 'a' here", "0001_a/up.sql was changed",
+            "0002_b/up.sql was changed", "0002_b/down.sql was changed", "the database has migration 0004_c",
+        ]
+        #expect(found.count == texts.count)
+        for (error, text) in zip(found, texts) {
+            #expect(error.exitCode == 3)
+            #expect(error.description.hasPrefix(text))
+        }
+        #expect(found[1].description.hasSuffix("or accept it with `migrate repair --accept 1`"))
     }
 
     @Test("An irreversible migration stops the way down, before anything is taken back")

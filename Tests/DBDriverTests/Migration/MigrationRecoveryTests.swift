@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -73,6 +74,77 @@ struct MigrationRecoveryTests {
         }
     }
 
+    /// How much of an ALTER TABLE with several changes an operator finds done.
+    enum Effect: CaseIterable {
+        case none, all, some
+    }
+
+    @Test(
+        "An ALTER TABLE of several changes is settled when all or none of them are there, and else left to an operator",
+        arguments: Effect.allCases
+    )
+    func severalChanges(_ effect: Effect) async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let alter = "ALTER TABLE a ADD COLUMN x INT, ADD COLUMN y INT, ADD INDEX a_x (x), DROP COLUMN n"
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY, n INT);\n\(alter);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            try await database.execute("CREATE TABLE a (id INT NOT NULL PRIMARY KEY, n INT)")
+            if effect != .none { try await database.execute(alter) }
+            if effect == .some { try await database.execute("ALTER TABLE a DROP COLUMN y") }
+            try await leaveRunning(database, migrator, done: 1)
+            let told = Mutex<[Int]>([])
+            let error = await migrator.error { migrator in
+                _ = try await migrator.up { progress in
+                    if case .foundDone(_, let number) = progress { told.withLock { $0.append(number) } }
+                }
+            }
+            guard effect == .some else {
+                #expect(error == nil)
+                #expect(told.withLock { $0 } == (effect == .all ? [2] : []))
+                #expect(try await database.ledger() == ["1 done 2/2"])
+                #expect(try await database.count("SELECT COUNT(y) AS n FROM a WHERE x IS NULL") == 0)
+                return
+            }
+            #expect(error?.exitCode == 4)
+            #expect(error?.description.contains("`migrate resolve 1 --statement 2 --not-done`") == true)
+            #expect(try await database.ledger() == ["1 running 1/2"])
+            #expect(try await database.count("SELECT COUNT(x) AS n FROM a") == 0, "nothing was undone or run")
+        }
+    }
+
+    @Test("A plan shows the statements that an interrupted run has left")
+    func plan() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.all)
+            try await leaveRunning(database, migrator, done: 2)
+            let plan = try await migrator.planUp()
+            #expect(plan.map { $0.statements.map(\.number) } == [[3, 4]])
+            #expect(plan[0].statements[0].place == "0001_a/up.sql:4")
+            #expect(try await database.ledger() == ["1 running 2/4"])
+            #expect(await migrator.error { _ = try await $0.planDown(to: 0) }?.exitCode == 4)
+        }
+    }
+
+    @Test("A half-applied migration whose later statement was mended goes on behind what is done once it is repaired")
+    func repair() async throws {
+        try await Engine.mariadb.withEmptyDatabase { database in
+            let first = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nINSERT INTO a VALUES (1);\n"
+            let wrong = try Migrator(database, files(("a", first + "INSERT INTO aa VALUES (2);", "DROP TABLE a;")))
+            #expect(await wrong.error { _ = try await $0.up() }?.exitCode == 4)
+            #expect(try await database.ledger() == ["1 failed 2/3"])
+
+            let text = first + "INSERT INTO a VALUES (2);\nINSERT INTO a VALUES (3);"
+            let mended = try Migrator(database, files(("a", text, "DROP TABLE a;")))
+            #expect(await mended.error { _ = try await $0.up() }?.exitCode == 3)
+            try await mended.repair(version: 1)
+            #expect(try await database.ledger() == ["1 failed 2/4"])
+            #expect(try await mended.up().map(\.version) == [1])
+            #expect(try await database.ledger() == ["1 done 4/4"])
+            #expect(try await database.count("SELECT COUNT(*) AS n FROM a") == 3)
+            #expect(try await database.log() == ["1 up failed", "1 repair done", "1 up done"])
+        }
+    }
+
     @Test(
         "What cannot be told from the schema is left to an operator, exit code 4; resolve goes on",
         arguments: [false, true]
@@ -137,11 +209,14 @@ struct MigrationRecoveryTests {
 
     @Test(
         "A run whose connection is killed during a statement connects again and goes on, doing nothing twice",
-        arguments: ["ALTER TABLE a ADD COLUMN n INT", "UPDATE a SET id = id + 10"]
+        arguments: [
+            "ALTER TABLE a ADD COLUMN n INT", "ALTER TABLE a ADD COLUMN n INT, ADD COLUMN m INT, ADD INDEX a_n (n)",
+            "UPDATE a SET id = id + 10",
+        ]
     )
     func killed(_ statement: String) async throws {
         try await Engine.mariadb.withEmptyDatabase { database in
-            let up = "INSERT INTO a VALUES (1);\n\(statement);\nINSERT INTO a (id) VALUES (2);"
+            let up = "INSERT INTO a (id) VALUES (1);\n\(statement);\nINSERT INTO a (id) VALUES (2);"
             let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
             try await database.execute("CREATE TABLE a (id INT)")
             try await database.execute("INSERT INTO a VALUES (0)")

@@ -91,6 +91,32 @@ struct MigratorTests {
         }
     }
 
+    @Test("A statement that changes rows tells how many when it is done", arguments: Engine.available)
+    func changedRows(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let up = """
+                CREATE TABLE a (id INT NOT NULL PRIMARY KEY);
+                INSERT INTO a VALUES (1), (2), (3);
+                UPDATE a SET id = id + 10 WHERE id > 1;
+                CREATE INDEX a_id ON a (id);
+                DELETE FROM a WHERE id = 1;
+                """
+            let told = Mutex<[String]>([])
+            _ = try await Migrator(database, files(("a", up, "DROP TABLE a;"))).up { progress in
+                guard case .statementDone(let label, let number, let statements, let took, let rows) = progress else {
+                    return
+                }
+                told.withLock { $0.append("\(label) \(number)/\(statements) \(rows ?? -1) \(took >= 0)") }
+            }
+            #expect(
+                told.withLock { $0 } == [
+                    "0001_a 1/5 -1 true", "0001_a 2/5 3 true", "0001_a 3/5 2 true", "0001_a 4/5 -1 true",
+                    "0001_a 5/5 1 true",
+                ]
+            )
+        }
+    }
+
     @Test("Five runs at once on an empty database apply each file once", arguments: Engine.available)
     func race(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in

@@ -42,6 +42,14 @@ struct SchemaChangeTests {
     }
 
     @Test(
+        "SQLite's names may stand in quotes of its own",
+        arguments: ["DROP TABLE \"a\"\"b\"", "DROP TABLE [a\"b]", "DROP TABLE `a\"b`"]
+    )
+    func sqliteNames(_ statement: String) {
+        #expect(SchemaChange.changes(of: statement, .sqlite) == [.dropTable("a\"b")])
+    }
+
+    @Test(
         "Anything else is left to an operator",
         arguments: [
             "CREATE TABLE a AS SELECT 1", "CREATE TABLE other.a (id INT)", "CREATE TEMPORARY TABLE a (id INT)",
@@ -50,7 +58,8 @@ struct SchemaChangeTests {
             "ALTER TABLE a MODIFY COLUMN c TEXT", "ALTER TABLE a ADD PRIMARY KEY (id)",
             "ALTER TABLE a DROP PRIMARY KEY",
             "ALTER TABLE a RENAME TO b", "ALTER TABLE a ADD (c INT, d INT)", "ALTER TABLE x.a ADD COLUMN c INT",
-            "ALTER TABLE a ADD UNIQUE (n)", "ALTER TABLE a ENGINE = InnoDB", "RENAME TABLE a TO b",
+            "ALTER TABLE a ADD UNIQUE (n)", "ALTER TABLE a RENAME COLUMN c TO d, RENAME COLUMN d TO c",
+            "ALTER TABLE a ENGINE = InnoDB", "RENAME TABLE a TO b",
             "INSERT INTO a VALUES (1)",
             "TRUNCATE TABLE a", "",
         ]
