@@ -1,3 +1,4 @@
+import DBDriver
 import Foundation
 import MCP
 import Migrations
@@ -25,7 +26,7 @@ struct MigrateCommandTests {
             #expect(status.output == lines.joined(separator: "\n"))
 
             let refused = try await deployment.run("migrate", "down", "--to", "0")
-            #expect(refused.exitCode == 2 && refused.errors.contains("down destroys data: say --yes"))
+            #expect(refused.exitCode == 2 && refused.errors.hasSuffix("\nsay --yes if that is what you want\n"))
             for output in ["took back \(count) migration(s)\n", "nothing to do\n"] {
                 let ended = try await deployment.run("migrate", "down", "--to", "0", "--yes")
                 #expect(ended.exitCode == 0 && ended.output == output)
@@ -61,17 +62,136 @@ struct MigrateCommandTests {
         }
     }
 
-    @Test("a database that can't be reached has the exit code 8")
-    func unreachable() async throws {
-        try await TemporaryFolder.with { folder in
-            for command in [["up"], ["status"], ["down", "--to", "0", "--yes"]] {
-                let arguments = ["migrate"] + command + ["--database-url", "mysql://u@127.0.0.1:1/d"]
-                let ended = try await Program.run(arguments, in: folder)
-                #expect(ended.exitCode == 8 && ended.output == "")
+    @Test("wait ends when another process has brought the schema up to date", arguments: Engine.available)
+    func waitForSchema(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            #expect(try await deployment.migrate("up", "--to", "1").exitCode == 0)
+            let arguments = ["migrate", "wait", "--schema"]
+            try await Program.with(arguments, in: deployment.folder, deployment.settings) { waiting in
+                // It would have looked by the time that another process has done so.
+                #expect(try await deployment.migrate("wait", "--schema", "--timeout", "1").exitCode == 7)
+                #expect(waiting.isRunning && waiting.output.soFar == "")
+                #expect(try await deployment.migrate("up").exitCode == 0)
+                let ended = try await waiting.ended()
+                #expect(ended.exitCode == 0 && ended.output == "the schema is up to date\n" && ended.errors == "")
             }
-            let status = try await Program.run(["migrate", "status"], in: folder)
-            #expect(status.exitCode == 8, "a status makes no database")
-            #expect(try folder.entries() == [])
         }
+    }
+
+    @Test("wait ends when the database has come to be", arguments: Engine.available)
+    func waitForDatabase(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            // A SQLite file is made by up; a database on a server by whoever may.
+            let later = engine == .sqlite ? deployment.databaseURL : deployment.databaseURL + "_later"
+            let settings = ["DATABASE_URL": later]
+            try await Program.with(["migrate", "wait", "--db"], in: deployment.folder, settings) { waiting in
+                let early = try await deployment.migrate("wait", "--db", "--timeout", "1", settings: settings)
+                #expect(early.exitCode == 7 && early.errors.hasPrefix("mcp-registry: waited in vain: "))
+                #expect(waiting.isRunning && waiting.output.soFar == "")
+                switch engine {
+                case .sqlite: #expect(try await deployment.migrate("up").exitCode == 0)
+                case .mariadb: try await deployment.withDatabase { try await $0.execute("CREATE DATABASE \($0.later)") }
+                }
+                let ended = try await waiting.ended()
+                #expect(ended.exitCode == 0 && ended.output == "the database answers\n" && ended.errors == "")
+            }
+            guard engine == .mariadb else { return }
+            try await deployment.withDatabase { try await $0.execute("DROP DATABASE \($0.later)") }
+        }
+    }
+
+    @Test(
+        "of two runs at once one waits for the other, and each migration is applied once",
+        arguments: Engine.available
+    )
+    func two(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            let dir = try deployment.folder.migrations(smallMigrations)
+            #expect(try await deployment.migrate("up", "--to", "0", "--dir", dir).exitCode == 0)
+            // A third one holds both up until they have begun.
+            try await deployment.withDatabase { database in
+                try await database.execute(
+                    "UPDATE migration_lock SET owner = 'o-1', holder = 'host-9', expires_at = 9000000000000000"
+                )
+            }
+            let (up, folder, settings) = (["migrate", "up", "--dir", dir], deployment.folder, deployment.settings)
+            try await Program.with(up, in: folder, settings) { first in
+                try await Program.with(up, in: folder, settings) { second in
+                    for program in [first, second] {
+                        #expect(await program.errors.text { $0.range(of: "waiting for host-9") } != nil)
+                    }
+                    #expect(try await deployment.migrate("unlock", "--owner", "o-1").exitCode == 0)
+                    let ends = [try await first.ended(), try await second.ended()]
+                    #expect(ends.map(\.exitCode) == [0, 0], "\(ends.map(\.errors))")
+                    let outputs = ["applied 3 migration(s)\n", "nothing to do: the schema is up to date\n"]
+                    #expect(ends.map(\.output).sorted() == outputs)
+                }
+            }
+            try await deployment.withDatabase { database in
+                let attempts = try await database.read { session in
+                    try session.rows("SELECT version, outcome FROM schema_migration_log ORDER BY version").map { row in
+                        "\(try row.get("version", as: Int.self)) \(try row.get("outcome", as: String.self))"
+                    }
+                }
+                #expect(attempts == ["1 done", "2 done", "3 done"])
+            }
+        }
+    }
+
+    @Test("new makes the files of the next migration, which lint finds clean once they have a statement")
+    func new() async throws {
+        try await TemporaryFolder.with { folder in
+            func migrate(_ arguments: String...) async throws -> Program.Ended {
+                try await Program.run(["migrate"] + arguments, in: folder)
+            }
+            let missing = try await migrate("new", "user_notes")
+            #expect(missing.exitCode == 2 && missing.errors.contains("there is no such folder"))
+            _ = try folder.migrations([], in: "Migrations")
+            for (version, name) in [("0001", "user_notes"), ("0002", "more_notes")] {
+                let new = try await migrate("new", name)
+                #expect(new.exitCode == 0, "\(new.errors)")
+                let files = ["up.mysql", "down.mysql", "up.sqlite", "down.sqlite"].map {
+                    "Migrations/\(version)_\(name)/\($0).sql"
+                }
+                #expect(new.output == files.map { $0 + "\n" }.joined())
+                let draft = try await migrate("lint", "--dir", "Migrations")
+                #expect(draft.exitCode == 1 && draft.errors.contains("there is no statement in this file"))
+                #expect(try await migrate("new", "next").exitCode == 1, "one draft at a time")
+                for file in files {
+                    let mysql = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+                    let table =
+                        "CREATE TABLE \(name) (id INT NOT NULL PRIMARY KEY)" + (file.contains("mysql") ? mysql : "")
+                    let statement = file.contains("/up.") ? table : "DROP TABLE \(name)"
+                    _ = try folder.write(file, try folder.text(file) + statement + ";\n")
+                }
+                let lint = try await migrate("lint", "--strict", "--dir", "Migrations")
+                #expect(
+                    lint.exitCode == 0 && lint.output == "0 error(s), 0 warning(s)\n",
+                    "\(lint.output)\(lint.errors)"
+                )
+            }
+            for name in ["Upper", "a-b", "", "../x", "a__b"] {
+                #expect(try await migrate("new", name).exitCode == 1, "\(name)")
+            }
+            #expect(try folder.entries() == ["Migrations"])
+            let up = ["migrate", "up", "--dir", "Migrations"]
+            #expect(try await Program.run(up, in: folder).output == "applied 2 migration(s)\n")
+        }
+    }
+
+    @Test("the bundled migrations have no lint errors")
+    func lint() async throws {
+        try await TemporaryFolder.with { folder in
+            let ended = try await Program.run(["migrate", "lint"], in: folder)
+            #expect(ended.exitCode == 0 && ended.output.contains("0 error(s), "), "\(ended.output)")
+        }
+    }
+}
+
+extension Database {
+    /// The name of a database beside this one that does not exist yet.
+    fileprivate var later: String {
+        guard case .mysql(let mysql) = configuration.engine else { return "" }
+        return mysql.database + "_later"
     }
 }

@@ -6,7 +6,8 @@ internal import MCP
 struct MigrateBaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
-        abstract: "Take a database that has a version's tables from elsewhere for migrated to that version. Runs nothing."
+        abstract:
+            "Take a database that has a version's tables from elsewhere for migrated to that version. Runs nothing."
     )
 
     @OptionGroup var options: MigrateOptions

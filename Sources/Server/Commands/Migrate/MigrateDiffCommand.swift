@@ -6,7 +6,8 @@ internal import MCP
 struct MigrateDiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Compare the schema of the database with what its applied migrations make. Ends with 5 when it drifted.",
+        abstract:
+            "Compare the schema of the database with what its applied migrations make. Ends with 5 when it drifted.",
         discussion: """
             The migrations are replayed on a scratch database, which is dropped again: on SQLite in memory, on MySQL beside the \
             database, as NAME_replay_…, so that the user needs the right to create databases of such names.

@@ -48,11 +48,10 @@ extension MigrateOptions {
     ///
     /// - Throws: ``CommandFailure`` with exit code 2 when nobody said `--yes`.
     func confirm(_ plan: [PlannedMigration], _ yes: Bool) throws {
-        let losses = plan.flatMap(\.destroys).map { "  \($0)\n" }.joined()
+        let losses = plan.flatMap(\.destroys).map { "\n  \($0)" }.joined()
         let labels = plan.map(\.label).joined(separator: ", ")
-        guard yes else {
-            throw failure("taking back \(labels) destroys\n\(losses)say --yes if that is what you want", 2)
-        }
-        if !losses.isEmpty { standardError("taking back \(labels) destroys\n\(losses.dropLast())") }
+        let story = "taking back \(labels) destroys" + (losses.isEmpty ? " no data" : losses)
+        guard yes else { throw failure("\(story)\nsay --yes if that is what you want", 2) }
+        if !losses.isEmpty { standardError(story) }
     }
 }

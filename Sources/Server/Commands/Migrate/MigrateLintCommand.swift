@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import DBDriver
 internal import MCP
-internal import Migrations
 
 /// `mcp-registry migrate lint`
 struct MigrateLintCommand: ParsableCommand {
@@ -19,14 +18,16 @@ struct MigrateLintCommand: ParsableCommand {
     var from = 1
 
     func run() throws {
-        let files = try configured { try options.dir.map(MigrationFiles.read) ?? BundledMigrations.files }
+        let files = try options.files()
         let findings: [MigrationLint.Finding]
         do throws(MigrationError) {
             findings = try MigrationLint.findings(in: files, from: from)
         } catch {
             throw options.failure("\(error)", error.exitCode)
         }
-        let (errors, warnings) = (findings.filter { $0.severity == .error }, findings.filter { $0.severity == .warning })
+        let (errors, warnings) = (
+            findings.filter { $0.severity == .error }, findings.filter { $0.severity == .warning }
+        )
         let lines = findings.map(\.description) + ["\(errors.count) error(s), \(warnings.count) warning(s)"]
         options.show(
             lines.joined(separator: "\n"),

@@ -21,13 +21,13 @@ struct MigrateNewCommand: ParsableCommand {
 
     func run() throws {
         let folder = options.dir ?? Self.folder
-        let files = try configured { try MigrationFiles.read(folder) }
+        let files = try options.configured { try MigrationFiles.read(folder) }
         let version: Int
         do throws(MigrationError) {
             version = try MigrationFolder(files: files, dialect: .mysql).latest + 1
             let drafts = Self.drafts(version, name)
             // Whatever is wrong with the name shows here, before anything is written.
-            _ = try MigrationFolder(files: files + drafts.map { ($0.path, $0.text + "SELECT 1;\n") }, dialect: .mysql)
+            _ = try MigrationFolder(files: files + drafts.map { ($0.path, $0.text + "statement;\n") }, dialect: .mysql)
         } catch {
             throw options.failure("\(error)", error.exitCode)
         }

@@ -43,15 +43,17 @@ struct MigrateOptions: ParsableArguments {
     ///   - createIfMissing: whether a SQLite file is made.
     ///   - configure: what the command's own options change.
     ///   - body: the work.
+    /// - Returns: what the body returns.
     /// - Throws: ``CommandFailure`` with the exit code of a ``MigrationError``, 7 when `--timeout` is over.
     func run<T: Sendable>(
         createIfMissing: Bool = false,
         _ configure: (inout Migrator.Options) -> Void = { _ in },
         _ body: @escaping @Sendable (Migrator) async throws(MigrationError) -> T
     ) async throws -> T {
-        let source = try configured { try configuration.source() }
-        let database = try configured { try source.migrationDatabase(createIfMissing: createIfMissing) }
-        let files = try configured { try dir.map(MigrationFiles.read) ?? BundledMigrations.files }
+        let database = try configured { () throws in
+            try configuration.source().migrationDatabase(createIfMissing: createIfMissing)
+        }
+        let files = try files()
         var options = Migrator.Options()
         options.appVersion = Version.current
         configure(&options)
@@ -68,6 +70,20 @@ struct MigrateOptions: ParsableArguments {
                 throw failure("gave up after \(timeout) s: what was finished stays applied", 7)
             }
             throw failure("\(error)", error.exitCode)
+        }
+    }
+
+    /// The files in `--dir`, or those inside this program.
+    func files() throws -> [(path: String, text: String)] {
+        try configured { () throws in try dir.map(MigrationFiles.read) ?? BundledMigrations.files }
+    }
+
+    /// Turns an error of the configuration into the command's failure.
+    func configured<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as ConfigurationError {
+            throw failure(error.message, 2)
         }
     }
 

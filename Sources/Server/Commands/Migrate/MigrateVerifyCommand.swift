@@ -16,8 +16,10 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
             try await migrator.verify()
         }
         options.show(
-            differences.isEmpty ? "all applied migrations are as their files" : differences.map { "\($0)" }
-                .joined(separator: "\n"),
+            differences.isEmpty
+                ? "all applied migrations are as their files"
+                : differences.map { "\($0)" }
+                    .joined(separator: "\n"),
             ["differences": .array(differences.map { .string("\($0)") })]
         )
         if let first = differences.first { throw ExitCode(first.exitCode) }

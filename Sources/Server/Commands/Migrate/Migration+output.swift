@@ -8,7 +8,8 @@ extension [PlannedMigration] {
             ? "-- nothing to do"
             : map { migration in
                 let lines = ["-- \(migration.label) \(migration.direction) (\(migration.phase))"]
-                return (lines + migration.destroys.map { "-- destroys \($0)" }
+                return
+                    (lines + migration.destroys.map { "-- destroys \($0)" }
                     + migration.statements.map { "-- \($0.place)\n\($0.text);" }).joined(separator: "\n")
             }.joined(separator: "\n\n")
     }

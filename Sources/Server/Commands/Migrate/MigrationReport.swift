@@ -18,21 +18,29 @@ final class MigrationReport: Sendable {
     private struct State {
         var activity: Activity?
         /// When the present activity was last spoken of.
-        var spoken = ContinuousClock.now
+        var spoken: ContinuousClock.Instant
         /// Whether the cursor stands behind text that the next line replaces.
         var isLineOpen = false
     }
 
     private let isTerminal: Bool
     private let write: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let state: Mutex<State>
 
     /// - Parameters:
     ///   - isTerminal: whether lines may be written over.
+    ///   - now: the time.
     ///   - write: takes text as it is.
-    init(isTerminal: Bool, write: @escaping @Sendable (String) -> Void) {
+    init(
+        isTerminal: Bool,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        write: @escaping @Sendable (String) -> Void
+    ) {
         self.isTerminal = isTerminal
         self.write = write
+        self.now = now
+        state = Mutex(State(spoken: now()))
     }
 
     /// Runs the body, and tells on standard error what it reports, until it ends.
@@ -69,9 +77,9 @@ final class MigrationReport: Sendable {
         case .statement(let label, let number, let statements, let sql):
             let text = "\(label): statement \(number) of \(statements)"
             let words = sql.prefix { $0 != "\n" && $0 != "(" }.prefix(Self.wordsMax)
-            begin(.running(text, since: .now), "\(text): \(words)")
+            begin(.running(text, since: now()), "\(text): \(words)")
         case .statementDone(let label, let number, let statements, let milliseconds, let rows):
-            guard milliseconds >= 1_000 || rows ?? 0 > 0 else { return }
+            guard milliseconds >= 1_000 || rows ?? 0 > 0 else { return state.withLock { $0.activity = nil } }
             line(
                 "\(label): statement \(number) of \(statements) done in \(milliseconds) ms"
                     + (rows.map { ", \($0) rows" } ?? "")
@@ -87,7 +95,7 @@ final class MigrationReport: Sendable {
     func tick() {
         state.withLock { state in
             guard case .running(let text, let since) = state.activity else { return }
-            let now = ContinuousClock.now
+            let now = now()
             guard isTerminal || now - state.spoken >= .seconds(10) else { return }
             state.spoken = now
             put("\(text), running for \((now - since).components.seconds) s", open: isTerminal, &state)
@@ -107,12 +115,12 @@ final class MigrationReport: Sendable {
     private func begin(_ activity: Activity, _ text: String) {
         state.withLock { state in
             if !isTerminal, case (.waiting, .waiting?) = (activity, state.activity),
-                ContinuousClock.now - state.spoken < .seconds(5)
+                now() - state.spoken < .seconds(5)
             {
                 return
             }
             state.activity = activity
-            state.spoken = .now
+            state.spoken = now()
             put(text, open: isTerminal, &state)
         }
     }

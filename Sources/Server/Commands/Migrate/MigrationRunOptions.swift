@@ -6,7 +6,9 @@ struct MigrationRunOptions: ParsableArguments {
     @Option(help: "Seconds to wait for another run. (default: 300)")
     var lockWait: Int?
 
-    @Option(help: "Seconds to wait for a statement that the server still runs after its connection was lost. (default: 600)")
+    @Option(
+        help: "Seconds to wait for a statement that the server still runs after its connection was lost. (default: 600)"
+    )
     var ddlWait: Int?
 
     func validate() throws {
