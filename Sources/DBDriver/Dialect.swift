@@ -24,6 +24,15 @@ public enum Dialect: String, Sendable, CaseIterable {
         return SQL(trustedText: text)
     }
 
+    /// The database's own time as ``Timestamp`` microseconds, to be used inside a statement: the clocks of the machines that
+    /// share a database may differ.
+    public var clock: SQL {
+        switch self {
+        case .mysql: "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
+        case .sqlite: "CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)"
+        }
+    }
+
     /// The end of a SELECT that keeps its rows locked until the transaction ends. SQLite has one writer and needs none.
     public var forUpdate: SQL {
         switch self {

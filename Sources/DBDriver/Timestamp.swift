@@ -38,3 +38,10 @@ public struct Timestamp: Sendable, Hashable, Comparable, SQLConvertible {
         return Timestamp(microseconds: time.microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
     }
 }
+
+extension Duration {
+    /// Whole microseconds, rounded down.
+    public var microseconds: Int64 {
+        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    }
+}

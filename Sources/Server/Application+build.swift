@@ -21,9 +21,9 @@ struct Application: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: the settings.
-    ///   - migrations: what the schema must be, for `/ready`.
+    ///   - schema: what the schema must be, for `/ready`, and what the program knows, for the other instances.
     ///   - logger: what everything logs to.
-    init(_ configuration: ServerConfiguration, _ migrations: MigrationFolder, logger: Logger) {
+    init(_ configuration: ServerConfiguration, _ schema: SchemaRequirement, logger: Logger) {
         let database = Database(configuration.database, logger: logger)
         let client = OutboundHTTPClient()
         let hook = configuration.rereadHook.map { url in
@@ -44,7 +44,7 @@ struct Application: Sendable {
         let catalog = ToolCatalog(registry, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
-            ProbeRoutes.routes(database, migrations) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+            ProbeRoutes.routes(Readiness(database, schema)) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
                 + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
             access: AccessControl(adminToken: configuration.adminToken),
             origins: OriginPolicy(
@@ -69,8 +69,18 @@ struct Application: Sendable {
         )
         // Started in this order, shut down in the reverse one.
         let refresher = CatalogRefresher(registry, logger: logger)
+        let heartbeat = InstanceHeartbeat(
+            registry: registry,
+            instance: AppInstance(
+                name: Migrator.Options().holder,
+                version: Version.current,
+                schemaLevel: schema.folder.latest
+            ),
+            logger: logger
+        )
         services =
-            [database, client] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : []) + [http]
+            [database, client, heartbeat] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : [])
+            + [http]
         self.registry = registry
         self.logger = logger
     }

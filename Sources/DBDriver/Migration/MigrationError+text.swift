@@ -11,7 +11,7 @@ extension MigrationError: CustomStringConvertible {
         case .database(let error):
             [.unavailable, .accessDenied, .connectionLost].contains(error.kind) ? 8 : 1
         case .unexpectedFile, .missingVersion, .duplicateVersion, .missingScript, .surplusScript, .badScript,
-            .headersDiffer, .irreversible, .rolledBack, .cancelled:
+            .headersDiffer, .olderInstances, .irreversible, .rolledBack, .cancelled:
             1
         }
     }
@@ -43,6 +43,9 @@ extension MigrationError: CustomStringConvertible {
             "migration \(padded(version)) is not applied although \(padded(applied)) is: an older number was added later; renumber it, or apply it all the same with --allow-out-of-order \(version)"
         case .halfApplied(let half):
             "\(half.text(for: "stopped at"))\(half.advice)"
+        case .olderInstances(let version, let minApp, let instances):
+            "migration \(padded(version)) removes what programs below schema level \(minApp) use, and these run: "
+                + "\(instances.joined(separator: ", ")). Replace or stop them (a stopped one counts for 2 minutes more), then run `migrate up` again"
         case .noSuchVersion(let version, let latest):
             "there is no version \(version): the versions are 0 (nothing) to \(latest)"
         case .irreversible(let version, let reason):

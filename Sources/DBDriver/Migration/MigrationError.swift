@@ -30,6 +30,9 @@ public enum MigrationError: Error, Sendable {
     /// An earlier run stopped in the middle of a migration, and this run cannot or must not go on.
     case halfApplied(HalfAppliedMigration)
 
+    /// Programs are running that a contract migration would break; `instances` names them.
+    case olderInstances(version: Int, minApp: Int, instances: [String])
+
     // The request.
 
     /// There is no such version to go to.

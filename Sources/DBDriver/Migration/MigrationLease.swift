@@ -26,7 +26,7 @@ struct MigrationLease: Sendable {
     ///
     /// - Returns: nil when it is taken, or else who has it.
     func take(in session: Session) throws(DatabaseError) -> Holder? {
-        let now = session.dialect.databaseClock
+        let now = session.dialect.clock
         let taken = try session.execute(
             """
             UPDATE migration_lock SET owner = \(owner), holder = \(holder), token = token + 1,
@@ -41,7 +41,7 @@ struct MigrationLease: Sendable {
     ///
     /// - Returns: false when somebody else has taken it over.
     func renew(in session: Session) throws(DatabaseError) -> Bool {
-        let now = session.dialect.databaseClock
+        let now = session.dialect.clock
         return try session.execute(
             """
             UPDATE migration_lock SET token = token + 1, expires_at = \(now) + \(duration.microseconds)
@@ -74,7 +74,7 @@ struct MigrationLease: Sendable {
 
     /// Who has a lease that has not expired.
     static func current(in session: Session) throws(DatabaseError) -> Holder? {
-        let now = session.dialect.databaseClock
+        let now = session.dialect.clock
         let row = try session.row(
             """
             SELECT owner, holder, \(now) - acquired_at AS held FROM migration_lock
@@ -87,22 +87,5 @@ struct MigrationLease: Sendable {
             description: try row.get("holder", as: String?.self) ?? "unknown",
             heldFor: .microseconds(try row.get("held", as: Int64.self))
         )
-    }
-}
-
-extension Dialect {
-    /// The database's own time as ``Timestamp`` microseconds, to be used inside a statement.
-    fileprivate var databaseClock: SQL {
-        switch self {
-        case .mysql: "TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
-        case .sqlite: "CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)"
-        }
-    }
-}
-
-extension Duration {
-    /// Whole microseconds, rounded down.
-    var microseconds: Int64 {
-        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     }
 }

@@ -16,6 +16,8 @@ struct LedgerRow: Sendable, Equatable {
     var name: String
     var dialect: String
     var phase: MigrationHeader.Phase
+    /// For `contract`: the oldest schema level that a running program may know.
+    var minApp: Int?
     var upChecksum: String
     var downChecksum: String?
     var direction: MigrationDirection
@@ -39,10 +41,11 @@ enum MigrationLedger {
     /// All rows by version; none when the table is not there.
     static func rows(in session: Session) throws(DatabaseError) -> [LedgerRow] {
         guard try MigrationTables.count(in: session) > 0 else { return [] }
+        let minApp: SQL = try MigrationTables.haveMinApp(in: session) ? "min_app" : "NULL AS min_app"
         var rows: [LedgerRow] = []
         let found = try session.rows(
             """
-            SELECT version, name, dialect, phase, up_sha, down_sha, direction, state, statement_done, statements,
+            SELECT version, name, dialect, phase, \(minApp), up_sha, down_sha, direction, state, statement_done, statements,
             started_at, finished_at, ms, app_version, owner, error_code, error_text
             FROM schema_migrations ORDER BY version
             """
@@ -55,7 +58,7 @@ enum MigrationLedger {
     static func lockedRow(_ version: Int, in session: Session) throws(DatabaseError) -> LedgerRow? {
         try session.row(
             """
-            SELECT version, name, dialect, phase, up_sha, down_sha, direction, state, statement_done, statements,
+            SELECT version, name, dialect, phase, min_app, up_sha, down_sha, direction, state, statement_done, statements,
             started_at, finished_at, ms, app_version, owner, error_code, error_text
             FROM schema_migrations WHERE version = \(version) \(session.dialect.forUpdate)
             """
@@ -66,13 +69,13 @@ enum MigrationLedger {
     static func begin(_ row: LedgerRow, in session: Session) throws(DatabaseError) {
         try session.execute(
             """
-            INSERT INTO schema_migrations (version, name, dialect, phase, up_sha, down_sha, direction, state,
+            INSERT INTO schema_migrations (version, name, dialect, phase, min_app, up_sha, down_sha, direction, state,
             statement_done, statements, started_at, finished_at, ms, app_version, owner, error_code, error_text)
-            VALUES (\(row.version), \(row.name), \(row.dialect), \(row.phase), \(row.upChecksum), \(row.downChecksum),
-            \(row.direction), \(row.state), \(row.statementDone), \(row.statements), \(row.startedAt),
+            VALUES (\(row.version), \(row.name), \(row.dialect), \(row.phase), \(row.minApp), \(row.upChecksum),
+            \(row.downChecksum), \(row.direction), \(row.state), \(row.statementDone), \(row.statements), \(row.startedAt),
             \(row.finishedAt), \(row.milliseconds), \(row.appVersion), \(row.owner), \(row.errorCode), \(row.errorText))
             \(session.dialect.onConflict("version", update: [
-                "name", "dialect", "phase", "up_sha", "down_sha", "direction", "state", "statement_done", "statements",
+                "name", "dialect", "phase", "min_app", "up_sha", "down_sha", "direction", "state", "statement_done", "statements",
                 "started_at", "finished_at", "ms", "app_version", "owner", "error_code", "error_text",
             ]))
             """
@@ -124,6 +127,7 @@ extension LedgerRow {
         name = try row.get("name")
         dialect = try row.get("dialect")
         phase = try row.get("phase")
+        minApp = try row.get("min_app")
         upChecksum = try row.get("up_sha")
         downChecksum = try row.get("down_sha")
         direction = try row.get("direction")

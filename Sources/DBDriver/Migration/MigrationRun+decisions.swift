@@ -36,6 +36,7 @@ extension MigrationRun {
             var row = old
             row.name = migration.name
             row.phase = migration.header.phase
+            row.minApp = migration.header.minApp
             row.upChecksum = migration.up.checksum
             row.downChecksum = migration.down?.checksum
             row.statements = migration.script(row.direction)?.statements.count ?? row.statements

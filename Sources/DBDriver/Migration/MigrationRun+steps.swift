@@ -5,6 +5,7 @@ extension MigrationRun {
     ///
     /// - Returns: nil when the version's row is no longer as the plan saw it, so that a new plan is needed.
     func perform(_ step: MigrationStep, left: Int) async throws(MigrationError) -> FinishedMigration? {
+        try await checkInstances(step)
         let start = ContinuousClock.now
         let script = step.script
         progress(
@@ -31,6 +32,16 @@ extension MigrationRun {
         )
     }
 
+    /// A contract migration must not take away what a running program uses.
+    private func checkInstances(_ step: MigrationStep) async throws(MigrationError) {
+        guard step.direction == .up, let minApp = step.migration.header.minApp else { return }
+        let options = migrator.options
+        let instances = try await connection.run { try options.instances(minApp, $0) }
+        guard instances.isEmpty else {
+            throw .olderInstances(version: step.migration.version, minApp: minApp, instances: instances)
+        }
+    }
+
     /// Writes down a failure as well as possible; the failure itself is what the caller has to hear of.
     func note(_ body: @Sendable (Session) throws -> Void) async {
         do throws(MigrationError) {
@@ -50,6 +61,7 @@ extension LedgerRow {
             name: step.migration.name,
             dialect: step.script.dialect.rawValue,
             phase: step.migration.header.phase,
+            minApp: step.migration.header.minApp,
             upChecksum: step.migration.up.checksum,
             downChecksum: step.migration.down?.checksum,
             direction: step.direction,

@@ -112,6 +112,7 @@ final class MigrationRun {
             try await MigrationConnection.pause(migrator.options.lockPoll * Double.random(in: 0.5...1.5))
         }
         startHeartbeat()
+        try await connection.transaction { try MigrationTables.upgrade(in: $0) }
     }
 
     /// Renews the lease from a second connection, four times in its life. Whether it is lost is not told from here: the run

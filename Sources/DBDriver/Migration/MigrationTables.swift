@@ -43,6 +43,27 @@ enum MigrationTables {
         }
     }
 
+    /// Brings tables that an older migrator made to their present form. Only whoever has the lease may do this.
+    static func upgrade(in session: Session) throws(DatabaseError) {
+        if try !haveMinApp(in: session) {
+            try session.execute(trustedText: "ALTER TABLE schema_migrations ADD COLUMN min_app INT")
+        }
+    }
+
+    /// Whether `schema_migrations` has the column `min_app`, which the first migrators did not know.
+    static func haveMinApp(in session: Session) throws(DatabaseError) -> Bool {
+        let sql: SQL =
+            switch session.dialect {
+            case .mysql:
+                """
+                SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE()
+                AND table_name = 'schema_migrations' AND column_name = 'min_app'
+                """
+            case .sqlite: "SELECT name FROM pragma_table_info('schema_migrations') WHERE name = 'min_app'"
+            }
+        return try session.row(sql) != nil
+    }
+
     private static let mysql = [
         """
         CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -50,6 +71,7 @@ enum MigrationTables {
           name VARCHAR(100) NOT NULL,
           dialect VARCHAR(16) NOT NULL,
           phase VARCHAR(16) NOT NULL,
+          min_app INT,
           up_sha VARCHAR(128) NOT NULL,
           down_sha VARCHAR(128),
           direction VARCHAR(8) NOT NULL,
@@ -107,6 +129,7 @@ enum MigrationTables {
           name TEXT NOT NULL,
           dialect TEXT NOT NULL,
           phase TEXT NOT NULL,
+          min_app INT,
           up_sha TEXT NOT NULL,
           down_sha TEXT,
           direction TEXT NOT NULL,

@@ -19,6 +19,9 @@ public struct Migrator: Sendable {
         public var lockPoll = Duration.milliseconds(500)
         /// How long to wait for a statement that the server still runs after its connection was lost: default 10 min.
         public var ddlWait = Duration.seconds(600)
+        /// The running programs that know no schema level from the given one on: a contract migration waits until there are
+        /// none. By default nobody is asked.
+        public var instances: @Sendable (_ below: Int, Session) throws(DatabaseError) -> [String] = { _, _ in [] }
         /// The time that is noted with each migration.
         public var now: @Sendable () -> Timestamp = { .now() }
 

@@ -76,7 +76,7 @@ extension StatementSplitter.Statement {
 
 extension Session {
     /// The names of the tables in the database.
-    func tableNames() throws(DatabaseError) -> Set<String> {
+    public func tableNames() throws(DatabaseError) -> Set<String> {
         let sql: SQL =
             switch dialect {
             case .mysql:

@@ -35,6 +35,16 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Start without a key ring: tokens can then be neither stored nor read.")
     var allowNoTokens = false
 
+    @Flag(help: "Migrate the database before serving, as MIGRATE_DATABASE_URL where it is set. --dev always does.")
+    var migrateOnStart = false
+
+    @Option(help: "Seconds to wait at the start for the database, and for a schema that this program can work with.")
+    var schemaWait = 0
+
+    func validate() throws {
+        try MigrateOptions.check(schemaWait, "--schema-wait")
+    }
+
     func run() async throws {
         var configuration = try configured {
             try options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
@@ -45,11 +55,15 @@ struct ServeCommand: AsyncParsableCommand {
             try await prepareDevelopment(&configuration, logger)
         } else {
             try checkProduction(configuration)
+            if migrateOnStart {
+                let source = try configured { try options.source() }
+                try await migrate(try configured { try source.migrationDatabase(createIfMissing: true) }, logger)
+            }
         }
-        let migrations = try folder(configuration.database.dialect)
-        try await checkDatabase(configuration, migrations, logger)
+        let schema = try requirement(configuration.database.dialect)
+        try await waitForDatabase(configuration, schema, logger)
         do {
-            try await Application(configuration, migrations, logger: logger).run()
+            try await Application(configuration, schema, logger: logger).run()
         } catch {
             throw CommandFailure(message: "the server ended: \(error)")
         }
@@ -78,21 +92,22 @@ struct ServeCommand: AsyncParsableCommand {
                 "Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database."
             )
         }
+        try await migrate(configuration.database, logger)
+    }
+
+    /// Brings the schema up to this program's version.
+    private func migrate(_ database: DatabaseConfiguration, _ logger: Logger) async throws {
         do throws(MigrationError) {
-            var options = Migrator.Options()
-            options.appVersion = Version.current
             let migrator = Migrator(
-                configuration.database,
-                folder: try MigrationFolder(files: BundledMigrations.files, dialect: configuration.database.dialect),
-                options: options,
+                database,
+                folder: try MigrationFolder(files: BundledMigrations.files, dialect: database.dialect),
+                options: .ofThisProgram,
                 logger: logger
             )
             let done = try await MigrationReport.telling { tell async throws(MigrationError) in
                 try await migrator.up { progress in if case .waiting = progress { tell(progress) } }
             }
-            standardError(
-                "The database \(configuration.database.place) is up to date (\(done.count) migrations applied now)."
-            )
+            standardError("The database \(database.place) is up to date (\(done.count) migrations applied now).")
         } catch {
             throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
         }
@@ -122,43 +137,71 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func folder(_ dialect: Dialect) throws -> MigrationFolder {
+    private func requirement(_ dialect: Dialect) throws -> SchemaRequirement {
         do throws(MigrationError) {
-            return try MigrationFolder(files: BundledMigrations.files, dialect: dialect)
+            return SchemaRequirement(
+                folder: try MigrationFolder(files: BundledMigrations.files, dialect: dialect),
+                usableFrom: BundledMigrations.usableFrom
+            )
         } catch {
             throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
         }
     }
 
-    /// A server never migrates by itself: it says what to run. Nor does it work with a key ring that is not the database's.
-    private func checkDatabase(
+    /// Waits, for as long as `--schema-wait` says, until the database can be used: it answers, its schema fits, and the key
+    /// ring is the one that its tokens were sealed with.
+    private func waitForDatabase(
         _ configuration: ServerConfiguration,
-        _ migrations: MigrationFolder,
+        _ schema: SchemaRequirement,
         _ logger: Logger
     ) async throws {
+        let deadline = ContinuousClock.now + .seconds(schemaWait)
+        var told: String?
+        while let failure = await failure(configuration, schema, logger) {
+            guard [6, 8].contains(failure.exitCode), ContinuousClock.now < deadline else { throw failure }
+            if told != failure.message { standardError("mcp-registry: waiting: \(failure.message)") }
+            told = failure.message
+            try await Task.sleep(for: Self.pause)
+        }
+    }
+
+    /// How often to look whether the database can be used.
+    private static let pause = Duration.milliseconds(500)
+
+    private func failure(
+        _ configuration: ServerConfiguration,
+        _ schema: SchemaRequirement,
+        _ logger: Logger
+    ) async -> CommandFailure? {
         let database = Database(configuration.database, logger: logger)
         let failure: CommandFailure?
         do {
-            failure = try await problem(with: database, configuration, migrations)
-        } catch let error as DatabaseError {
-            let reason = error.advice(configuration.database)
+            failure = try await problem(with: database, configuration, schema, logger)
+        } catch {
+            let reason = (error as? DatabaseError)?.advice(configuration.database) ?? "\(error)"
             failure = CommandFailure(
                 message: "the database \(configuration.database.place) can't be used: \(reason)",
                 exitCode: 8
             )
         }
         await database.shutDown()
-        if let failure { throw failure }
+        return failure
     }
 
+    /// A server does not migrate unless it is told to: it says what to run. Nor does it work with a key ring that is not the
+    /// database's.
     private func problem(
         with database: Database,
         _ configuration: ServerConfiguration,
-        _ migrations: MigrationFolder
+        _ schema: SchemaRequirement,
+        _ logger: Logger
     ) async throws -> CommandFailure? {
-        let state = try await database.read { try SchemaState.read(migrations, in: $0) }
+        let state = try await schema.state(of: database)
         if let advice = state.advice(command: "mcp-registry migrate") {
-            return CommandFailure(message: "\(configuration.database.place): \(advice)", exitCode: 6)
+            guard state.isUsable else {
+                return CommandFailure(message: "\(configuration.database.place): \(advice)", exitCode: 6)
+            }
+            logger.warning("\(advice)")
         }
         do throws(RegistryError) {
             try await configuration.keyRing?.verify(in: database)

@@ -226,14 +226,14 @@ struct MigrationPlanTests {
         #expect(SchemaState(folder, all) == .current)
         #expect(SchemaState(folder, []) == .empty)
         #expect(SchemaState(folder, [row(1, .reverted)]) == .empty)
-        #expect(SchemaState(folder, [row(1, .done), row(2, .done)]) == .behind(applied: 2, wanted: 3))
+        #expect(SchemaState(folder, [row(1, .done), row(2, .done)]) == .behind(applied: 2, wanted: 3, usable: 3))
         #expect(SchemaState(folder, [row(1, .done), row(2, .running)]) == .halfApplied(version: 2))
         var unknown = row(3, .done)
         unknown.version = 4
         #expect(SchemaState(folder, all + [unknown]) == .ahead(unknown: [4]))
         #expect(SchemaState.current.advice(command: "x migrate") == nil)
         #expect(
-            SchemaState.behind(applied: 2, wanted: 3).advice(command: "x migrate")
+            SchemaState.behind(applied: 2, wanted: 3, usable: 3).advice(command: "x migrate")
                 == "the schema is at version 2, this program needs 3; run: x migrate up"
         )
     }

@@ -56,7 +56,7 @@ struct MigratorTests {
             #expect(status.entries.map(\.state) == [.applied, .applied, .pending])
             #expect(status.entries[1].finishedAt == Timestamp(microseconds: 7_000_000))
             #expect(status.entries[1].appVersion == "1.2.3")
-            #expect(status.schema == .behind(applied: 2, wanted: 3))
+            #expect(status.schema == .behind(applied: 2, wanted: 3, usable: 3))
             #expect(status.lockedBy == nil)
 
             _ = try await migrator.up()

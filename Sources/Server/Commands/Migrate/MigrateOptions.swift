@@ -4,6 +4,7 @@ internal import Foundation
 internal import Logging
 internal import MCP
 internal import Migrations
+internal import Registry
 
 /// What all commands of `migrate` share.
 struct MigrateOptions: ParsableArguments {
@@ -54,8 +55,7 @@ struct MigrateOptions: ParsableArguments {
             try configuration.source().migrationDatabase(createIfMissing: createIfMissing)
         }
         let files = try files()
-        var options = Migrator.Options()
-        options.appVersion = Version.current
+        var options = Migrator.Options.ofThisProgram
         configure(&options)
         do throws(MigrationError) {
             let migrator = Migrator(
@@ -116,5 +116,17 @@ struct MigrateOptions: ParsableArguments {
         }
         defer { alarm.cancel() }
         return try await work.value.get()
+    }
+}
+
+extension Migrator.Options {
+    /// This program's version, and its way to ask which servers run.
+    static var ofThisProgram: Migrator.Options {
+        var options = Migrator.Options()
+        options.appVersion = Version.current
+        options.instances = { level, session throws(DatabaseError) in
+            try AppInstance.alive(below: level, in: session)
+        }
+        return options
     }
 }

@@ -1,0 +1,45 @@
+internal import DBDriver
+
+/// The SQL of `app_instances`. Its times are the database's own: the servers' clocks may differ.
+enum AppInstanceTable {
+    /// How long a row is kept after its last sign of life: a day.
+    private static let keptFor = Duration.seconds(86_400)
+
+    static func exists(in session: Session) throws(DatabaseError) -> Bool {
+        try session.tableNames().contains("app_instances")
+    }
+
+    /// Writes a sign of life, and forgets who has been gone for long.
+    static func beat(_ instance: AppInstance, _ session: Session) throws(DatabaseError) {
+        let now = session.dialect.clock
+        try session.execute(
+            """
+            INSERT INTO app_instances (id, name, app_version, schema_level, started_at, seen_at)
+            VALUES (\(instance.id), \(instance.name), \(instance.version), \(instance.schemaLevel), \(now), \(now))
+            \(session.dialect.onConflict("id", update: ["seen_at"]))
+            """
+        )
+        try session.execute("DELETE FROM app_instances WHERE seen_at < \(now) - \(keptFor.microseconds)")
+    }
+
+    static func remove(_ instance: AppInstance, _ session: Session) throws(DatabaseError) {
+        try session.execute("DELETE FROM app_instances WHERE id = \(instance.id)")
+    }
+
+    static func alive(below level: Int, _ session: Session) throws(DatabaseError) -> [String] {
+        guard try exists(in: session) else { return [] }
+        let now = session.dialect.clock
+        let rows = try session.rows(
+            """
+            SELECT name, app_version, schema_level FROM app_instances
+            WHERE schema_level < \(level) AND seen_at >= \(now) - \(AppInstance.aliveFor.microseconds) ORDER BY name
+            """
+        )
+        var alive: [String] = []
+        for row in rows {
+            let (name, version) = (try row.get("name", as: String.self), try row.get("app_version", as: String.self))
+            alive.append("\(name) (version \(version), schema level \(try row.get("schema_level", as: Int.self)))")
+        }
+        return alive
+    }
+}

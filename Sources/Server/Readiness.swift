@@ -1,0 +1,72 @@
+internal import DBDriver
+internal import Synchronization
+
+/// Whether this server can answer requests: the database answers, and its schema is one that the program can work with.
+final class Readiness: Sendable {
+    /// How long a verdict about the schema holds: 5 s. That the database answers is asked each time.
+    private static let schemaHolds = Duration.seconds(5)
+    /// How long the database may take: 1 s.
+    private static let answerMax = Duration.seconds(1)
+
+    private let database: Database
+    private let schema: SchemaRequirement
+    private let known = Mutex<(state: SchemaState, at: ContinuousClock.Instant)?>(nil)
+
+    init(_ database: Database, _ schema: SchemaRequirement) {
+        self.database = database
+        self.schema = schema
+    }
+
+    /// Why this server can't answer requests now; nil when it can.
+    func obstacle() async -> String? {
+        let state: SchemaState
+        do {
+            state = try await Self.within(Self.answerMax) { try await self.state() }
+        } catch {
+            return "the database does not answer"
+        }
+        // What is under way when a server works already is a step that it can live with.
+        if case .halfApplied = state { return nil }
+        return state.isUsable ? nil : state.advice(command: "mcp-registry migrate")
+    }
+
+    private func state() async throws -> SchemaState {
+        if let known = known.withLock({ $0 }), ContinuousClock.now - known.at < Self.schemaHolds {
+            try await database.read { _ = try $0.row("SELECT 1 AS one") }
+            return known.state
+        }
+        let state = try await schema.state(of: database)
+        known.withLock { $0 = (state, .now) }
+        return state
+    }
+
+    /// Runs the body, and cancels it after a time.
+    private static func within<T: Sendable>(
+        _ limit: Duration,
+        _ body: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
+        try await withThrowingTaskGroup(of: T.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+}
+
+/// The schemas that this program can work with.
+struct SchemaRequirement: Sendable {
+    /// The program's migrations; the latest is the highest level that it knows.
+    let folder: MigrationFolder
+    /// The lowest level that it can work with.
+    let usableFrom: Int
+
+    /// How the schema of a database fits.
+    func state(of database: Database) async throws -> SchemaState {
+        try await database.read { [self] in try SchemaState.read(folder, usableFrom: usableFrom, in: $0) }
+    }
+}
