@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import MCP
+import Migrations
 import Synchronization
 import TestSupport
 import Testing
@@ -12,7 +13,8 @@ struct ServeTests {
     @Test("--dev says what it does, makes what it needs, and keeps it")
     func development() async throws {
         try await TemporaryFolder.with { folder in
-            for migrations in [8, 0] {
+            let all = Set(BundledMigrations.files.map { $0.path.prefix { $0 != "/" } }).count
+            for migrations in [all, 0] {
                 try await Program.with(["serve", "--dev", "--port", "0"], in: folder) { program in
                     let port = try await program.port()
                     let lines = program.errors.soFar.split(separator: "\n")

@@ -1,5 +1,4 @@
 import DBDriver
-import Migrations
 import TestSupport
 import Testing
 
@@ -27,9 +26,7 @@ struct ProbeTests {
     )
     func withoutSchema(_ engine: Engine) async throws {
         try await TestServer.run(engine) { server in
-            let configuration = server.database.configuration
-            let folder = try MigrationFolder(files: BundledMigrations.files, dialect: configuration.dialect)
-            _ = try await Migrator(configuration, folder: folder, logger: quietLogger).down(to: 0)
+            _ = try await server.migrator.down(to: 0)
             try await server.send("GET", "/ready").expectProblem(
                 503,
                 "the database has no schema yet; run: mcp-registry migrate up"

@@ -23,6 +23,8 @@ struct TestServer: HTTPCaller {
     let database: Database
     let discovery: StubDiscovery
     let hook: CountingHook
+    /// Of the server's database.
+    let migrator: Migrator
     private let connection: HTTPConnection
 
     /// Runs `body` beside a server on a migrated database.
@@ -33,13 +35,15 @@ struct TestServer: HTTPCaller {
     ) async throws {
         try await engine.withDatabase { database in
             let folder = try MigrationFolder(files: BundledMigrations.files, dialect: database.dialect)
-            _ = try await Migrator(database.configuration, folder: folder, logger: quietLogger).up()
-            try await serve(database, folder, options, body)
+            let migrator = Migrator(database.configuration, folder: folder, logger: quietLogger)
+            _ = try await migrator.up()
+            try await serve(database, migrator, folder, options, body)
         }
     }
 
     private static func serve(
         _ database: Database,
+        _ migrator: Migrator,
         _ folder: MigrationFolder,
         _ options: Options,
         _ body: @escaping @Sendable (TestServer) async throws -> Void
@@ -68,7 +72,13 @@ struct TestServer: HTTPCaller {
         try await Hummingbird.Application(responder: table, server: server, logger: quietLogger).test(.live) { client in
             try await HTTPConnection.with("localhost", try #require(client.port)) { connection in
                 try await body(
-                    TestServer(database: database, discovery: discovery, hook: hook, connection: connection)
+                    TestServer(
+                        database: database,
+                        discovery: discovery,
+                        hook: hook,
+                        migrator: migrator,
+                        connection: connection
+                    )
                 )
             }
         }
