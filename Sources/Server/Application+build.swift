@@ -44,7 +44,8 @@ struct Application: Sendable {
         let catalog = ToolCatalog(registry, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, schema)) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+            ProbeRoutes.routes(Readiness(database, schema)) + AgentRoutes.routes(registry)
+                + AdminRoutes.routes(registry)
                 + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
             access: AccessControl(adminToken: configuration.adminToken),
             origins: OriginPolicy(

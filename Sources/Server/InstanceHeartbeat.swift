@@ -12,7 +12,8 @@ struct InstanceHeartbeat: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await tell("give a sign of life") { () async throws(RegistryError) in try await registry.beat(instance) }
+                await tell("give a sign of life") { () async throws(RegistryError) in try await registry.beat(instance)
+                }
                 // Ends early only by cancellation, and then so does the loop.
                 try? await Task.sleep(for: AppInstance.interval * Double.random(in: 0.8...1.0))
             }
@@ -24,7 +25,10 @@ struct InstanceHeartbeat: Service {
         do throws(RegistryError) {
             try await body()
         } catch {
-            logger.debug("could not \(what)", metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"])
+            logger.debug(
+                "could not \(what)",
+                metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
+            )
         }
     }
 }

@@ -19,6 +19,8 @@ public enum SchemaState: Sendable, Equatable {
     ///   - folder: the program's migrations; the latest is the highest level that it knows.
     ///   - usable: the lowest level that the program can work with; nil for the highest.
     ///   - session: where to look.
+    /// - Returns: the state.
+    /// - Throws: ``DatabaseError``.
     public static func read(
         _ folder: MigrationFolder,
         usableFrom usable: Int? = nil,

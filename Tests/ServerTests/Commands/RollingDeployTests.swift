@@ -14,7 +14,7 @@ private struct NewerMigrations {
 
     let folder: TemporaryFolder
 
-    /// - Parameter scripts: `up` texts with their headers; `down` drops nothing.
+    /// `up` scripts with their headers; `down` drops nothing.
     init(in folder: TemporaryFolder, _ scripts: [String]) throws {
         self.folder = folder
         for file in BundledMigrations.files { try write(file.path, file.text) }
@@ -106,7 +106,9 @@ struct RollingDeployTests {
     )
     func levels(_ engine: Engine, _ level: Int) async throws {
         try await Deployment.with(engine) { deployment in
-            #expect(try await deployment.run("migrate", "up", "--to", "\(BundledMigrations.usableFrom - 1)").exitCode == 0)
+            #expect(
+                try await deployment.run("migrate", "up", "--to", "\(BundledMigrations.usableFrom - 1)").exitCode == 0
+            )
             let early = try await deployment.run("serve")
             #expect(early.exitCode == 6 && early.errors.contains("run: mcp-registry migrate up"), "\(early.errors)")
             #expect(try await deployment.run("migrate", "up", "--to", "\(level)").exitCode == 0)
@@ -182,7 +184,11 @@ extension HTTPConnection {
     /// A change and a question that meet most of the schema.
     fileprivate func addRoleAndRead() async throws {
         try await done("create_role", #"{"role_name":"level","default_system_prompt":"p"}"#)
-        try await expect("/register_user", #"{"user_id":"u","role_name":"level"}"#, answers: #"{"status":"user registered"}"#)
+        try await expect(
+            "/register_user",
+            #"{"user_id":"u","role_name":"level"}"#,
+            answers: #"{"status":"user registered"}"#
+        )
         try await expect("/tools_for_role", #"{"role":"level"}"#, answers: #"{"tools":[]}"#)
         try await expect("find_tools", #"{"query":"x"}"#, lists: "[]")
         try await expect("list_services", lists: "[]")

@@ -58,7 +58,8 @@ struct TestServer: HTTPCaller {
             logger: quietLogger
         )
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest))) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+            ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest)))
+                + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
                 + [
                     MCPRoute.route(
                         ToolCatalog(registry, logger: quietLogger),
