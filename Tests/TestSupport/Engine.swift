@@ -9,19 +9,33 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
     case sqlite = "SQLite"
     /// A MariaDB server at `TEST_MARIADB_URL`, in a throw-away database.
     case mariadb = "MariaDB"
+    /// A MariaDB Galera cluster at `TEST_GALERA_URL`, in a throw-away database.
+    case galera = "Galera"
+    /// A MySQL server (Oracle's) at `TEST_MYSQL_URL`, in a throw-away database.
+    case mysql = "MySQL"
 
     /// The engine's name, by which the test runner counts.
     public var description: String { rawValue }
 
-    /// The engines of this run: SQLite always, MariaDB when `TEST_MARIADB_URL` names a server
+    /// The engines of this run: SQLite always, and those whose environment variable names a server
     /// (`mysql://user:password@127.0.0.1:port/`, allowed to create databases named `registry_…`).
     public static var available: [Engine] {
-        mariaDBURL == nil ? [.sqlite] : [.sqlite, .mariadb]
+        allCases.filter { $0 == .sqlite || $0.url != nil }
     }
 
-    /// The server that `TEST_MARIADB_URL` names.
-    public static var mariaDBURL: String? {
-        ProcessInfo.processInfo.environment["TEST_MARIADB_URL"].flatMap { $0.isEmpty ? nil : $0 }
+    /// The engines of this run that are reached over the network.
+    public static var servers: [Engine] {
+        available.filter { $0 != .sqlite }
+    }
+
+    /// Whose words the engine speaks.
+    public var dialect: Dialect {
+        self == .sqlite ? .sqlite : .mysql
+    }
+
+    /// What the engine's environment variable names; a cluster's nodes are separated by commas.
+    private var url: String? {
+        ProcessInfo.processInfo.environment["TEST_\(rawValue.uppercased())_URL"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// Lends an empty database that nobody else uses, and removes it afterwards.
@@ -29,7 +43,7 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
         try await Turnstile.pass {
             switch self {
             case .sqlite: try await withSQLiteFile(body)
-            case .mariadb: try await withMariaDBDatabase(body)
+            case .mariadb, .galera, .mysql: try await withServerDatabase(body)
             }
         }
     }
@@ -56,8 +70,8 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
         return try await body(DatabaseConfiguration(engine: .sqlite(sqlite)))
     }
 
-    private func withMariaDBDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
-        guard let url = Self.mariaDBURL else { throw NoServer() }
+    private func withServerDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
+        guard let url else { throw NoServer() }
         let name = "registry_" + UUID().uuidString.replacing("-", with: "").lowercased()
         let server = Database(try DatabaseConfiguration(url: url), logger: quietLogger)
         return try await closing(server) {
@@ -75,7 +89,7 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
     }
 }
 
-/// `TEST_MARIADB_URL` is not set.
+/// The engine's environment variable is not set.
 public struct NoServer: Error {}
 
 extension Database {

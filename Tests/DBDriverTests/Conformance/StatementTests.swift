@@ -6,13 +6,13 @@ import Testing
 @Suite("Statements")
 struct StatementTests {
     static func tables(_ engine: Engine) -> [String] {
-        switch engine {
+        switch engine.dialect {
         case .sqlite:
             [
                 "CREATE TABLE parents (name TEXT PRIMARY KEY, n INTEGER NOT NULL CHECK (n >= 0)) STRICT",
                 "CREATE TABLE children (name TEXT NOT NULL REFERENCES parents (name) ON DELETE CASCADE) STRICT",
             ]
-        case .mariadb:
+        case .mysql:
             [
                 """
                 CREATE TABLE parents (name VARCHAR(255) PRIMARY KEY, n BIGINT NOT NULL CHECK (n >= 0))

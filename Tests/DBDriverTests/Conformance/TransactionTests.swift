@@ -9,7 +9,7 @@ struct TransactionTests {
     struct Refused: Error {}
 
     static func table(_ engine: Engine) -> String {
-        engine == .sqlite
+        engine.dialect == .sqlite
             ? "CREATE TABLE counters (id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT"
             : "CREATE TABLE counters (id BIGINT PRIMARY KEY, n BIGINT NOT NULL) ENGINE=InnoDB"
     }
@@ -116,10 +116,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("transactions that deadlock for real are run again until all have happened")
-    func deadlocks() async throws {
-        guard Engine.available.contains(.mariadb) else { return }
-        try await withCounters(.mariadb) { database in
+    @Test("transactions that deadlock for real are run again until all have happened", arguments: Engine.servers)
+    func deadlocks(engine: Engine) async throws {
+        try await withCounters(engine) { database in
             let attempts = Tally()
             try await withThrowingTaskGroup { group in
                 for index in 0..<16 {
@@ -160,7 +159,7 @@ struct TransactionTests {
     func cancelledRead(engine: Engine) async throws {
         try await withCounters(engine) { database in
             let slow: SQL =
-                engine == .mariadb
+                engine.dialect == .mysql
                 ? "SELECT SLEEP(8) AS s"
                 : """
                 WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 1000000000)

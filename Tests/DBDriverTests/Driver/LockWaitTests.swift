@@ -7,7 +7,7 @@ import Testing
 /// Waiting for locks ends in time, and the transaction that waited in vain leaves nothing behind.
 @Suite("Lock waits", .timeLimit(.minutes(5)))
 struct LockWaitTests {
-    static let begin = [Engine.sqlite: "BEGIN IMMEDIATE", .mariadb: "START TRANSACTION"]
+    static let begin = [Dialect.sqlite: "BEGIN IMMEDIATE", .mysql: "START TRANSACTION"]
 
     /// A table with a row that is to be locked, and the shortest lock wait that the engine knows.
     func withRow(
@@ -20,12 +20,12 @@ struct LockWaitTests {
             configuration.editSQLite { $0.busyTimeout = .milliseconds(50) }
             configuration.editMySQL { $0.readTimeout = .seconds(4) }
         }) { database in
-            let tail = engine == .mariadb ? "ENGINE=InnoDB" : "STRICT"
+            let tail = engine.dialect == .mysql ? "ENGINE=InnoDB" : "STRICT"
             try await database.execute("CREATE TABLE locked (id INTEGER PRIMARY KEY, n INTEGER NOT NULL) \(tail)")
             try await database.execute("CREATE TABLE notes (attempt INTEGER NOT NULL) \(tail)")
             try await database.write { try $0.execute("INSERT INTO locked (id, n) VALUES (1, 0)") }
             let open = database.configuration.opener(.readWrite)
-            let begin = try #require(Self.begin[engine])
+            let begin = try #require(Self.begin[engine.dialect])
             try await body(database) {
                 let session = try open()
                 try session.runText(begin)

@@ -3,9 +3,15 @@ import Testing
 
 @testable import DBDriver
 
-/// How a connection to MariaDB is set up, whatever the server's own configuration says.
+/// How a connection to a MySQL-protocol server is set up, whatever the server's own configuration says.
 @Suite("MariaDB session", .timeLimit(.minutes(5)))
 struct MariaDBSessionTests {
+    /// The variable with the limit of a statement, and how its values in seconds are written: MySQL counts milliseconds.
+    static func limit(_ engine: Engine) -> (variable: String, value: @Sendable (Int) -> String) {
+        engine == .mysql
+            ? ("max_execution_time", { "\($0 * 1_000)" }) : ("max_statement_time", { "\($0).000000" })
+    }
+
     func variables(_ names: [String], _ session: any EngineSession) throws -> [String: String] {
         let rows = try session.run("SHOW SESSION VARIABLES WHERE Variable_name IN \(list: names)", rowLimit: 100).rows
         return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.get("Variable_name"), try $0.get("Value")) })
@@ -16,17 +22,18 @@ struct MariaDBSessionTests {
         try await engine.withEmptyDatabase { configuration async throws in
             let session = try configuration.opener(.readWrite)()
             defer { session.close() }
+            let limit = Self.limit(engine)
             let expected = [
                 "sql_mode": "ONLY_FULL_GROUP_BY,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
                 "time_zone": "+00:00",
                 "autocommit": "ON",
-                "tx_isolation": "READ-COMMITTED",
+                engine == .mysql ? "transaction_isolation" : "tx_isolation": "READ-COMMITTED",
                 "character_set_client": "utf8mb4",
                 "character_set_connection": "utf8mb4",
                 "character_set_results": "utf8mb4",
                 "collation_connection": "utf8mb4_bin",
                 "innodb_lock_wait_timeout": "5",
-                "max_statement_time": "8.000000",
+                limit.variable: limit.value(8),
             ]
             let found = try variables(Array(expected.keys), session)
             #expect(found == expected)
@@ -38,8 +45,9 @@ struct MariaDBSessionTests {
         try await engine.withEmptyDatabase { configuration async throws in
             let session = try configuration.opener(.readWrite, for: .migrating)()
             defer { session.close() }
-            let found = try variables(["max_statement_time", "lock_wait_timeout"], session)
-            #expect(found == ["max_statement_time": "0.000000", "lock_wait_timeout": "30"])
+            let limit = Self.limit(engine)
+            let found = try variables([limit.variable, "lock_wait_timeout"], session)
+            #expect(found == [limit.variable: limit.value(0), "lock_wait_timeout": "30"])
         }
     }
 
@@ -54,9 +62,10 @@ struct MariaDBSessionTests {
             configuration.editMySQL { $0.readTimeout = .seconds(readTimeout) }
             let session = try configuration.opener(.readWrite)()
             defer { session.close() }
-            let found = try variables(["innodb_lock_wait_timeout", "max_statement_time"], session)
+            let limit = Self.limit(engine).variable
+            let found = try variables(["innodb_lock_wait_timeout", limit], session)
             let lockWait = try #require(Int(found["innodb_lock_wait_timeout"] ?? ""))
-            let statement = try #require(Double(found["max_statement_time"] ?? ""))
+            let statement = try #require(Double(found[limit] ?? "")) / (engine == .mysql ? 1_000 : 1)
             #expect(1 <= lockWait)
             #expect(Double(lockWait) < statement)
             #expect(statement < Double(readTimeout))

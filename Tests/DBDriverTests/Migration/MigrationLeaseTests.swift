@@ -222,10 +222,10 @@ struct MigrationLeaseTests {
 
     @Test(
         "MySQL: the heartbeat keeps the lease through a statement that is longer than it",
-        .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+        arguments: Engine.servers
     )
-    func heartbeat() async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    func heartbeat(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
             let all = files(("a", "DO SLEEP(6);\nCREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
             let applied = try await withThrowingTaskGroup { group in
                 for _ in 0..<2 {

@@ -5,10 +5,7 @@ import Testing
 @testable import DBDriver
 
 /// What a run does about another that died in the middle, on engines that commit at every DDL statement.
-@Suite(
-    "Interrupted migrations on MySQL",
-    .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
-)
+@Suite("Interrupted migrations on MySQL")
 struct MigrationRecoveryTests {
     private static let up = """
         CREATE TABLE a (id INT NOT NULL PRIMARY KEY);
@@ -44,11 +41,12 @@ struct MigrationRecoveryTests {
 
     @Test(
         "A run that died at any statement, before or after the statement took effect, is finished without doing one twice",
-        arguments: 0..<4,
-        [false, true]
+        arguments: Engine.servers,
+        (0..<4).flatMap { [($0, false), ($0, true)] }
     )
-    func everyBoundary(_ done: Int, _ tookEffect: Bool) async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    func everyBoundary(_ engine: Engine, _ boundary: (done: Int, tookEffect: Bool)) async throws {
+        let (done, tookEffect) = boundary
+        try await engine.withEmptyDatabase { database in
             let migrator = try Migrator(database, Self.all)
             let statements = migrator.folder.migrations[0].up.statements
             // An INSERT is counted in its own transaction: it cannot have taken effect without being counted.
@@ -64,9 +62,9 @@ struct MigrationRecoveryTests {
         }
     }
 
-    @Test("A run that died after its last statement only has to be marked as done")
-    func onlyMark() async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    @Test("A run that died after its last statement only has to be marked as done", arguments: Engine.servers)
+    func onlyMark(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
             let migrator = try Migrator(database, Self.all)
             try await leaveRunning(database, migrator, done: 4)
             #expect(try await migrator.up().map(\.version) == [1])
@@ -147,10 +145,11 @@ struct MigrationRecoveryTests {
 
     @Test(
         "What cannot be told from the schema is left to an operator, exit code 4; resolve goes on",
-        arguments: [false, true]
+        arguments: Engine.servers,
+        [false, true]
     )
-    func undecidable(_ isDone: Bool) async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    func undecidable(_ engine: Engine, _ isDone: Bool) async throws {
+        try await engine.withEmptyDatabase { database in
             let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM a;"
             let migrator = try Migrator(database, files(("a", up, "DROP VIEW v;\nDROP TABLE a;")))
             try await database.execute("CREATE TABLE a (id INT NOT NULL PRIMARY KEY)")
@@ -170,9 +169,9 @@ struct MigrationRecoveryTests {
         }
     }
 
-    @Test("A migration that may run twice is simply run again")
-    func idempotent() async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    @Test("A migration that may run twice is simply run again", arguments: Engine.servers)
+    func idempotent(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
             let up = "-- idempotent: true\nCREATE TABLE a (id INT);\nCREATE OR REPLACE VIEW v AS SELECT id FROM a;"
             let migrator = try Migrator(database, files(("a", up, "DROP VIEW v;\nDROP TABLE a;")))
             try await database.execute("CREATE TABLE a (id INT)")
@@ -182,9 +181,9 @@ struct MigrationRecoveryTests {
         }
     }
 
-    @Test("A statement that the server still runs for a dead run is waited for")
-    func stillRunning() async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    @Test("A statement that the server still runs for a dead run is waited for", arguments: Engine.servers)
+    func stillRunning(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
             let statement = "ALTER TABLE a ADD COLUMN n INT"
             let migrator = try Migrator(
                 database,
@@ -209,13 +208,14 @@ struct MigrationRecoveryTests {
 
     @Test(
         "A run whose connection is killed during a statement connects again and goes on, doing nothing twice",
-        arguments: [
+        arguments: Engine.servers,
+        [
             "ALTER TABLE a ADD COLUMN n INT", "ALTER TABLE a ADD COLUMN n INT, ADD COLUMN m INT, ADD INDEX a_n (n)",
             "UPDATE a SET id = id + 10",
         ]
     )
-    func killed(_ statement: String) async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    func killed(_ engine: Engine, _ statement: String) async throws {
+        try await engine.withEmptyDatabase { database in
             let up = "INSERT INTO a (id) VALUES (1);\n\(statement);\nINSERT INTO a (id) VALUES (2);"
             let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
             try await database.execute("CREATE TABLE a (id INT)")

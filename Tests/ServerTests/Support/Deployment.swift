@@ -37,8 +37,12 @@ struct Deployment: Sendable {
         switch configuration.engine {
         case .sqlite(let sqlite): "sqlite:///\(sqlite.path)"
         case .mysql(let mysql):
-            "mysql+pymysql://\(mysql.user):\(mysql.password)@\(mysql.hosts[0].name):\(mysql.hosts[0].port)/\(mysql.database)"
+            "mysql+pymysql://\(mysql.user):\(mysql.password)@\(hosts(of: mysql))/\(mysql.database)"
         }
+    }
+
+    private static func hosts(of mysql: MySQLConfiguration) -> String {
+        mysql.hosts.map { "\($0.name):\($0.port)" }.joined(separator: ",")
     }
 
     /// Runs a command of the program on the database to its end.
