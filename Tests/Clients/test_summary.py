@@ -55,10 +55,26 @@ def test_counts_each_engine(tmp_path: Path) -> None:
     code, lines = summary(events(tmp_path, "runEnded"), report(tmp_path, PASSED))
     assert (code, lines[-1]) == (0, "5 passed, 0 failed")
     assert [line.split() for line in lines[1:4]] == [
-        ["Tests", "SQLite", "MariaDB", "neither"],
+        ["Tests", "SQLite", "MariaDB", "none"],
         ["Swift", "1", "1", "1"],
         ["clients", "1", "1", "0"],
     ]
+
+
+def test_counts_the_engines_that_were_asked_for_and_shows_why_one_was_not(tmp_path: Path) -> None:
+    galera = report(tmp_path, PASSED + '<testcase classname="t" name="a[Galera, (0, true)]"/>')
+    code, lines = summary("--engines", "SQLite,MariaDB,Galera", "--skipped", "MySQL: no network", galera)
+    assert (code, lines[1:]) == (
+        0,
+        [
+            "Tests             SQLite   MariaDB    Galera      none",
+            "clients                1         1         1         0",
+            "skipped: MySQL: no network",
+            "3 passed, 0 failed",
+        ],
+    )
+    code, lines = summary("--engines", "SQLite,MariaDB,Galera,MySQL", galera)
+    assert (code, lines[-2:]) == (1, ["failed: clients: nothing ran on MySQL", "3 passed, 1 failed"])
 
 
 @pytest.mark.parametrize(
