@@ -8,14 +8,15 @@ import Testing
 struct ConcurrencyTests {
     static let writers = 50
 
-    /// Runs the body as many writers at once; half of them through another instance.
+    /// Runs the body as many writers at once; half of them through another instance, and that through another node of a cluster.
     func race<T: Sendable>(
         _ fixture: RegistryFixture,
         _ body: @escaping @Sendable (MCPRegistry, Int) async throws -> T
     ) async throws -> [Result<T, any Error>] {
         let vault = TokenVault(ring: try .single(Array(repeating: 7, count: 32)))
-        let instances = [fixture.another(vault: vault), fixture.another(vault: vault)]
-        return await withTaskGroup(of: Result<T, any Error>.self) { group in
+        let elsewhere = Database(fixture.database.configuration.throughNode(1), logger: quietLogger)
+        let instances = [fixture.another(vault: vault), fixture.another(vault: vault, database: elsewhere)]
+        let results = await withTaskGroup(of: Result<T, any Error>.self) { group in
             for index in 0..<Self.writers {
                 group.addTask {
                     do {
@@ -27,6 +28,8 @@ struct ConcurrencyTests {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
+        await elsewhere.shutDown()
+        return results
     }
 
     func codes<T>(_ results: [Result<T, any Error>]) -> [RegistryError.Code?: Int] {

@@ -104,12 +104,13 @@ struct RegistryFixture: Sendable {
     /// Another registry over the same database, as another instance would be.
     func another(
         vault: TokenVault?,
+        database: Database? = nil,
         policy: CatalogPolicy = CatalogPolicy(),
         clock: ManualClock? = nil,
         logger: Logger = quietLogger
     ) -> MCPRegistry {
         MCPRegistry(
-            database: database,
+            database: database ?? self.database,
             vault: vault,
             discovery: discovery,
             hook: hook,

@@ -21,6 +21,16 @@ extension DatabaseConfiguration {
         return mysql.hosts.first?.port
     }
 
+    /// The same database, reached by another node of its cluster first: the one so many places after the first.
+    public func throughNode(_ index: Int) -> DatabaseConfiguration {
+        var copy = self
+        copy.editMySQL { mysql in
+            let first = index % mysql.hosts.count
+            mysql.hosts = Array(mysql.hosts[first...] + mysql.hosts[..<first])
+        }
+        return copy
+    }
+
     /// The same database behind another port of the loopback interface.
     public func atPort(_ port: UInt16) -> DatabaseConfiguration {
         var copy = self

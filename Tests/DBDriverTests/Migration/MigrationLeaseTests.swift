@@ -228,9 +228,10 @@ struct MigrationLeaseTests {
         try await engine.withEmptyDatabase { database in
             let all = files(("a", "DO SLEEP(6);\nCREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
             let applied = try await withThrowingTaskGroup { group in
-                for _ in 0..<2 {
+                for index in 0..<2 {
                     group.addTask {
-                        try await Migrator(database, all) { $0.leaseDuration = .seconds(4) }.up().map(\.version)
+                        try await Migrator(database.throughNode(index), all) { $0.leaseDuration = .seconds(4) }.up()
+                            .map(\.version)
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }

@@ -124,8 +124,8 @@ struct MigratorTests {
             let rest = (2...8).map { ("step\($0)", "INSERT INTO a VALUES (\($0));", "DELETE FROM a;") }
             let all = files([table] + rest)
             let applied = try await withThrowingTaskGroup { group in
-                for _ in 0..<5 {
-                    group.addTask { try await Migrator(database, all).up().map(\.version) }
+                for index in 0..<5 {
+                    group.addTask { try await Migrator(database.throughNode(index), all).up().map(\.version) }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
