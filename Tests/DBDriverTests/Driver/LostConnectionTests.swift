@@ -162,7 +162,10 @@ struct LostConnectionTests {
             let session = try database.configuration.opener(.readWrite)()
             defer { session.close() }
             // Again and again, as the first may come before the query; the connection ends after the last.
-            while attempts.count == 1 { _ = try? session.runText("KILL QUERY \(id.withLock { $0 })") }
+            try await until {
+                _ = try? session.runText("KILL QUERY \(id.withLock { $0 })")
+                return attempts.count > 1
+            }
             #expect(try await task.value == 2)
         }
     }
