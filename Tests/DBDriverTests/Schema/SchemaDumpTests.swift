@@ -49,7 +49,7 @@ struct SchemaDumpTests {
             _ = try await migrator.up()
             let expected =
                 switch engine {
-                case .mariadb:
+                case .mariadb, .galera, .mysql:
                     """
                     table c
                       column a int not null

@@ -90,7 +90,8 @@ struct MigrateCommandTests {
                 #expect(waiting.isRunning && waiting.output.soFar == "")
                 switch engine {
                 case .sqlite: #expect(try await deployment.migrate("up").exitCode == 0)
-                case .mariadb: try await deployment.withDatabase { try await $0.execute("CREATE DATABASE \($0.later)") }
+                case .mariadb, .galera, .mysql:
+                    try await deployment.withDatabase { try await $0.execute("CREATE DATABASE \($0.later)") }
                 }
                 let ended = try await waiting.ended()
                 #expect(ended.exitCode == 0 && ended.output == "the database answers\n" && ended.errors == "")
