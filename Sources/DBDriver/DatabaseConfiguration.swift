@@ -23,6 +23,8 @@ public struct DatabaseConfiguration: Sendable {
     public var operationTimeout = Duration.seconds(10)
     /// How often a conflicting transaction is tried, the first time included: default 10.
     public var attemptsMax = 10
+    /// Whether the database is another program's: it is only read, and nothing about it is set up either. Off by default.
+    public var isReadOnly = false
 
     /// The configuration for an engine, with the defaults above.
     public init(engine: Engine) {
@@ -137,11 +139,12 @@ extension DatabaseConfiguration {
         _ access: TransactionAccess,
         for purpose: MySQLConfiguration.Purpose = .serving
     ) -> @Sendable () throws(DatabaseError) -> any EngineSession {
-        switch engine {
+        let isReadOnly = isReadOnly
+        return switch engine {
         case .sqlite(let sqlite):
-            { () throws(DatabaseError) in try SQLiteSession(sqlite, access: access) }
+            { () throws(DatabaseError) in try SQLiteSession(sqlite, access: access, isReadOnly: isReadOnly) }
         case .mysql(let mysql):
-            { () throws(DatabaseError) in try MariaDBSession.open(mysql, purpose: purpose) }
+            { () throws(DatabaseError) in try MariaDBSession.open(mysql, purpose: purpose, isReadOnly: isReadOnly) }
         }
     }
 }

@@ -50,6 +50,14 @@ public enum Dialect: String, Sendable, CaseIterable {
         }
     }
 
+    /// A column's text as bytes in UTF-8, also where another program has stored bytes that are no text.
+    public func utf8(of column: SQL) -> SQL {
+        switch self {
+        case .mysql: "CAST(CONVERT(\(column) USING utf8mb4) AS BINARY)"
+        case .sqlite: "CAST(\(column) AS BLOB)"
+        }
+    }
+
     /// The statements that begin a transaction. A reading one sees a single state of the database.
     func begin(_ access: TransactionAccess) -> [String] {
         switch (self, access) {

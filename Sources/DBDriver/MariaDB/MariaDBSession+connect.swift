@@ -78,7 +78,8 @@ extension MariaDBSession {
     /// - Throws: ``DatabaseError/Kind/unavailable`` when the server is a Galera node that is not part of its cluster.
     func setUp(
         _ configuration: MySQLConfiguration,
-        _ purpose: MySQLConfiguration.Purpose
+        _ purpose: MySQLConfiguration.Purpose,
+        isReadOnly: Bool = false
     ) throws(DatabaseError) -> TransactionAccess {
         let server = try values(
             of: [
@@ -92,7 +93,7 @@ extension MariaDBSession {
         }
         try runText("SET NAMES utf8mb4 COLLATE utf8mb4_bin")
         // READ COMMITTED takes fewer gap locks, and Group Replication recommends it.
-        try runText("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        try runText("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED" + (isReadOnly ? ", READ ONLY" : ""))
         let modes = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
         let limit = max(1, configuration.readTimeout.components.seconds - 2)
         var settings = ["sql_mode = '\(modes)'", "time_zone = '+00:00'", "autocommit = 1"]

@@ -13,14 +13,15 @@ internal import Glibc
     /// - Throws: the last host's error.
     static func open(
         _ configuration: MySQLConfiguration,
-        purpose: MySQLConfiguration.Purpose
+        purpose: MySQLConfiguration.Purpose,
+        isReadOnly: Bool = false
     ) throws(DatabaseError) -> MariaDBSession {
         var failure = DatabaseError(.unavailable, message: "the configuration names no host")
         var reader: MariaDBSession?
         for host in configuration.hosts {
             do throws(DatabaseError) {
                 let session = unsafe try MariaDBSession(connect(host, configuration, purpose))
-                if try session.setUp(configuration, purpose) == .readWrite { return session }
+                if try session.setUp(configuration, purpose, isReadOnly: isReadOnly) == .readWrite { return session }
                 reader = reader ?? session
             } catch {
                 failure = error

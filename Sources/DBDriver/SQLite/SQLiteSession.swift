@@ -11,11 +11,20 @@ internal import Glibc
 
     /// Opens the file (or `:memory:`) and sets the session up.
     ///
+    /// - Parameters:
+    ///   - configuration: where the file is.
+    ///   - access: whether this connection may write.
+    ///   - isReadOnly: whether nobody here may: then the file stays as it is, its journal's kind included.
     /// - Throws: ``DatabaseError/Kind/unavailable`` when there is no such file and it may not be created.
-    init(_ configuration: SQLiteConfiguration, access: TransactionAccess) throws(DatabaseError) {
+    init(
+        _ configuration: SQLiteConfiguration,
+        access: TransactionAccess,
+        isReadOnly: Bool = false
+    ) throws(DatabaseError) {
         var opened: OpaquePointer?
-        var flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        if configuration.createIfMissing { flags |= SQLITE_OPEN_CREATE }
+        var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        flags |= isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        if configuration.createIfMissing, !isReadOnly { flags |= SQLITE_OPEN_CREATE }
         let code = unsafe sqlite3_open_v2(configuration.path, &opened, flags, nil)
         guard code == SQLITE_OK, let opened = unsafe opened else {
             let error = unsafe sqliteError(opened, code: code, statement: nil)
@@ -25,7 +34,7 @@ internal import Glibc
         unsafe database = opened
         unsafe sqlite3_progress_handler(opened, 1_000, wasInterrupted, Unmanaged.passUnretained(interrupter).toOpaque())
         do throws(DatabaseError) {
-            try setUp(configuration, access: access)
+            try setUp(configuration, access: isReadOnly ? .readOnly : access, isReadOnly: isReadOnly)
         } catch {
             close()
             throw error
@@ -38,9 +47,13 @@ internal import Glibc
 
     /// WAL lets readers go on while one connection writes; FULL makes a commit survive a power cut.
     /// https://www.sqlite.org/pragma.html
-    private func setUp(_ configuration: SQLiteConfiguration, access: TransactionAccess) throws(DatabaseError) {
+    private func setUp(
+        _ configuration: SQLiteConfiguration,
+        access: TransactionAccess,
+        isReadOnly: Bool
+    ) throws(DatabaseError) {
         unsafe sqlite3_busy_timeout(database, Int32(configuration.busyTimeout.milliseconds))
-        try switchToWAL(before: .now + configuration.busyTimeout)
+        if !isReadOnly { try switchToWAL(before: .now + configuration.busyTimeout) }
         try runText("PRAGMA synchronous = FULL")
         try runText("PRAGMA foreign_keys = ON")
         try runText("PRAGMA trusted_schema = OFF")
