@@ -19,12 +19,13 @@ enum AuditAction: String, SQLConvertible {
     case unassignRole = "user.remove_role"
     case storeToken = "token.store"
     case storeDiscoveryCredential = "discovery_credential.store"
+    case importOriginal = "import"
 
     /// Whether it changes what the lists of services, tools and roles answer.
     var changesCatalog: Bool {
         switch self {
         case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
-            .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole:
+            .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole, .importOriginal:
             true
         case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential: false
         }

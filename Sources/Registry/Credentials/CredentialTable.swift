@@ -52,6 +52,27 @@ enum CredentialTable {
         )
     }
 
+    /// Stores the tokens of many users, and leaves those alone that are there already.
+    static func insert(
+        _ tokens: [(serviceID: String, user: UserID, sealed: SealedToken)],
+        at time: Timestamp,
+        _ session: Session
+    ) throws(DatabaseError) {
+        let unlessThere = session.dialect.onConflict("service_id", "user_id")
+        let rows = tokens.map { token -> SQL in
+            """
+            (\(token.serviceID), \(token.user), \(token.sealed.keyID), \(token.sealed.bytes), \(newRevision()), \(time),
+            \(time))
+            """
+        }
+        try ImportTable.insert(rows, session) { rows in
+            """
+            INSERT INTO user_tokens (service_id, user_id, key_id, envelope, rev, created_at, updated_at)
+            VALUES \(joined: rows) \(unlessThere)
+            """
+        }
+    }
+
     static func findDiscovery(
         serviceID: String,
         _ session: Session

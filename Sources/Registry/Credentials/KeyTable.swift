@@ -28,22 +28,33 @@ extension KeyRing {
     /// - Parameters:
     ///   - database: where tokens are stored; its schema must be current.
     ///   - time: noted with keys that are new.
+    ///   - notes: whether keys that are new are noted; else the database is only read.
     /// - Throws: ``RegistryError`` with code `conflict` or `unavailable`.
-    public func verify(in database: Database, at time: Timestamp = .now()) async throws(RegistryError) {
+    public func verify(
+        in database: Database,
+        at time: Timestamp = .now(),
+        notes: Bool = true
+    ) async throws(RegistryError) {
         try await MCPRegistry.translating {
+            guard notes else { return try await database.read { try compare($0) } }
             try await database.write { session in
                 for id in ids {
                     guard let value = checkValue(id) else { continue }
                     try KeyTable.insertUnlessKnown(id, value, at: time, session)
-                    guard try KeyTable.checkValue(of: id, session) == value else {
-                        throw RegistryError(
-                            .conflict,
-                            "key \(id) of the key ring is not the key that this database knows by that number: "
-                                + "start with the right key ring, or give a new key a new number"
-                        )
-                    }
                 }
+                try compare(session)
             }
+        }
+    }
+
+    private func compare(_ session: Session) throws {
+        for id in ids {
+            guard let known = try KeyTable.checkValue(of: id, session), known != checkValue(id) else { continue }
+            throw RegistryError(
+                .conflict,
+                "key \(id) of the key ring is not the key that this database knows by that number: "
+                    + "start with the right key ring, or give a new key a new number"
+            )
         }
     }
 }

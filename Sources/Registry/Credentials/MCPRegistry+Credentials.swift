@@ -67,14 +67,14 @@ extension MCPRegistry {
         return DiscoveryCredential(method: found.method, token: token)
     }
 
-    private func requiredVault() throws(RegistryError) -> TokenVault {
+    func requiredVault() throws(RegistryError) -> TokenVault {
         guard let vault else {
             throw RegistryError(.unavailable, "no key ring is configured: tokens can be neither stored nor read")
         }
         return vault
     }
 
-    private static func seal(
+    static func seal(
         _ token: NewToken,
         _ context: TokenContext,
         _ vault: TokenVault
@@ -109,7 +109,7 @@ extension MCPRegistry {
 
 extension TokenContext {
     /// A user's token for a service.
-    fileprivate static func userToken(serviceID: String, _ user: UserID) -> TokenContext {
+    static func userToken(serviceID: String, _ user: UserID) -> TokenContext {
         TokenContext(purpose: "user-token", serviceID: serviceID, userID: user.rawValue, field: "access_token")
     }
 

@@ -209,6 +209,7 @@ extension MCPRegistry {
             history: try DefinitionTable.digests(of: service.id, session),
             offered: offered,
             policy: policy,
+            isFirst: service.lastSeen == nil,
             at: time
         )
     }

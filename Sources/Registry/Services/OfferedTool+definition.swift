@@ -50,7 +50,12 @@ extension OfferedTool {
 
     /// What is told of a tool that was never approved: nothing but its name.
     static func silent(named name: String) -> OfferedTool {
-        OfferedTool(name: name, description: "", inputSchema: #"{"type":"object"}"#)
+        unread(named: name, "")
+    }
+
+    /// A tool of which only name and description are known.
+    static func unread(named name: String, _ description: String) -> OfferedTool {
+        OfferedTool(name: name, description: description, inputSchema: #"{"type":"object"}"#)
     }
 
     init(row: Row) throws(DatabaseError) {

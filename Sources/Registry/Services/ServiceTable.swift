@@ -40,6 +40,23 @@ enum ServiceTable {
         try session.row("SELECT id FROM services WHERE name = \(name) \(session.dialect.forShare)")?.get("id")
     }
 
+    /// The services that have one of the names, or one of the endpoints.
+    static func all(
+        named names: [ServiceName],
+        orAt endpoints: [Endpoint],
+        _ session: Session
+    ) throws(DatabaseError) -> [RegisteredService] {
+        var services: [RegisteredService] = []
+        let rows = try session.rows(
+            """
+            SELECT \(columns) FROM services
+            WHERE name IN \(list: names) OR endpoint_sha256 IN \(list: endpoints.map(\.sha256))
+            """
+        )
+        for row in rows { services.append(try RegisteredService(row: row)) }
+        return services
+    }
+
     static func hasEndpoint(_ endpoint: Endpoint, _ session: Session) throws(DatabaseError) -> Bool {
         try session.row("SELECT id FROM services WHERE endpoint_sha256 = \(endpoint.sha256)") != nil
     }

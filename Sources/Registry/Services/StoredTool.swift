@@ -13,6 +13,21 @@ struct StoredTool: Equatable {
     let createdAt: Timestamp
     /// Whether any role is attached to it.
     var hasRoles = false
+
+    /// Whether it is an imported tool that was never read, and this is how its service describes it: what was approved
+    /// elsewhere were the name and the description, and they are the same. The schemas, which nobody had, are no change.
+    func isCompleted(by offered: OfferedTool) -> Bool {
+        let description = definition.description
+        return changedAt == nil && definition == .unread(named: definition.name, description)
+            && description.utf8.elementsEqual(offered.description.utf8)
+    }
+
+    /// The tool with all that its service says about it.
+    func completed(by offered: OfferedTool, _ position: Int) -> StoredTool {
+        var tool = self
+        (tool.definition, tool.position, tool.goneAt) = (offered, position, nil)
+        return tool
+    }
 }
 
 /// One of the definitions that a tool has had.

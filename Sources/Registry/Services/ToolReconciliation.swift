@@ -41,12 +41,14 @@ struct ToolReconciliation: Equatable {
     ///   - history: the definitions recorded for each, oldest first.
     ///   - offered: what the service offers now, without duplicates by name.
     ///   - policy: what becomes of changes.
+    ///   - isFirst: whether the service was never read before, so that tools it has were imported.
     ///   - time: now.
     init(
         stored: [StoredTool],
         history: [ToolID: [RecordedDefinition]],
         offered: [OfferedTool],
         policy: CatalogPolicy,
+        isFirst: Bool = false,
         at time: Timestamp
     ) {
         // By their bytes, as in the database: for `String`, names in different Unicode forms would be equal.
@@ -56,6 +58,10 @@ struct ToolReconciliation: Equatable {
         )
         for (position, tool) in offered.enumerated() {
             if let old = known[Array(tool.name.utf8)] {
+                if isFirst, old.isCompleted(by: tool) {
+                    updated.append(old.completed(by: tool, position))
+                    continue
+                }
                 compare(old, tool, position, history[old.id] ?? [], policy, time)
             } else {
                 add(tool, position, policy)
