@@ -1,14 +1,16 @@
 internal import ArgumentParser
 internal import Foundation
 
-/// The program: `mcp-registry serve | migrate | keys | discover`.
+/// The program: `mcp-registry serve | migrate | keys | discover | import-original`.
 @main
 struct MCPRegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mcp-registry",
         abstract: "A registry of MCP services, the tools that roles may use, and users' encrypted tokens.",
         version: Version.current,
-        subcommands: [ServeCommand.self, MigrateCommand.self, KeysCommand.self, DiscoverCommand.self]
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, KeysCommand.self, DiscoverCommand.self, ImportOriginalCommand.self,
+        ]
     )
 
     /// Runs the named command. Exit codes: 0 all done, 2 wrong usage, else what the command's error says (1 by default).

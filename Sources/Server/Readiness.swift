@@ -1,4 +1,5 @@
 internal import DBDriver
+internal import Migrations
 internal import Synchronization
 
 /// Whether this server can answer requests: the database answers, and its schema is one that the program can work with.
@@ -64,6 +65,18 @@ struct SchemaRequirement: Sendable {
     let folder: MigrationFolder
     /// The lowest level that it can work with.
     let usableFrom: Int
+
+    /// What this program needs, for an engine.
+    static func ofThisProgram(_ dialect: Dialect) throws -> SchemaRequirement {
+        do throws(MigrationError) {
+            return SchemaRequirement(
+                folder: try MigrationFolder(files: BundledMigrations.files, dialect: dialect),
+                usableFrom: BundledMigrations.usableFrom
+            )
+        } catch {
+            throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
+        }
+    }
 
     /// How the schema of a database fits.
     func state(of database: Database) async throws -> SchemaState {

@@ -60,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
                 try await migrate(try configured { try source.migrationDatabase(createIfMissing: true) }, logger)
             }
         }
-        let schema = try requirement(configuration.database.dialect)
+        let schema = try SchemaRequirement.ofThisProgram(configuration.database.dialect)
         try await waitForDatabase(configuration, schema, logger)
         do {
             try await Application(configuration, schema, logger: logger).run()
@@ -137,19 +137,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func requirement(_ dialect: Dialect) throws -> SchemaRequirement {
-        do throws(MigrationError) {
-            return SchemaRequirement(
-                folder: try MigrationFolder(files: BundledMigrations.files, dialect: dialect),
-                usableFrom: BundledMigrations.usableFrom
-            )
-        } catch {
-            throw CommandFailure(message: "\(error)", exitCode: error.exitCode)
-        }
-    }
-
-    /// Waits, for as long as `--schema-wait` says, until the database can be used: it answers, its schema fits, and the key
-    /// ring is the one that its tokens were sealed with.
+    /// Waits, for as long as `--schema-wait` says, until the database can be used. A server does not migrate unless it is
+    /// told to: it says what to run. Nor does it work with a key ring that is not the database's.
     private func waitForDatabase(
         _ configuration: ServerConfiguration,
         _ schema: SchemaRequirement,
@@ -157,77 +146,18 @@ struct ServeCommand: AsyncParsableCommand {
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(schemaWait)
         var told: String?
-        while let failure = await failure(configuration, schema, logger) {
-            guard [6, 8].contains(failure.exitCode), ContinuousClock.now < deadline else { throw failure }
-            if told != failure.message { standardError("mcp-registry: waiting: \(failure.message)") }
-            told = failure.message
-            try await Task.sleep(for: Self.pause)
+        while true {
+            do {
+                return try await configuration.database.check(schema, configuration.keyRing, logger)
+            } catch let failure as CommandFailure {
+                guard [6, 8].contains(failure.exitCode), ContinuousClock.now < deadline else { throw failure }
+                if told != failure.message { standardError("mcp-registry: waiting: \(failure.message)") }
+                told = failure.message
+                try await Task.sleep(for: Self.pause)
+            }
         }
     }
 
     /// How often to look whether the database can be used.
     private static let pause = Duration.milliseconds(500)
-
-    private func failure(
-        _ configuration: ServerConfiguration,
-        _ schema: SchemaRequirement,
-        _ logger: Logger
-    ) async -> CommandFailure? {
-        let database = Database(configuration.database, logger: logger)
-        let failure: CommandFailure?
-        do {
-            failure = try await problem(with: database, configuration, schema, logger)
-        } catch {
-            let reason = (error as? DatabaseError)?.advice(configuration.database) ?? "\(error)"
-            failure = CommandFailure(
-                message: "the database \(configuration.database.place) can't be used: \(reason)",
-                exitCode: 8
-            )
-        }
-        await database.shutDown()
-        return failure
-    }
-
-    /// A server does not migrate unless it is told to: it says what to run. Nor does it work with a key ring that is not the
-    /// database's.
-    private func problem(
-        with database: Database,
-        _ configuration: ServerConfiguration,
-        _ schema: SchemaRequirement,
-        _ logger: Logger
-    ) async throws -> CommandFailure? {
-        let state = try await schema.state(of: database)
-        if let advice = state.advice(command: "mcp-registry migrate") {
-            guard state.isUsable else {
-                return CommandFailure(message: "\(configuration.database.place): \(advice)", exitCode: 6)
-            }
-            logger.warning("\(advice)")
-        }
-        do throws(RegistryError) {
-            try await configuration.keyRing?.verify(in: database)
-            return nil
-        } catch {
-            return CommandFailure(message: error.message, exitCode: error.code == .conflict ? 2 : 8)
-        }
-    }
-}
-
-extension DatabaseConfiguration {
-    /// Where the database is, without user or password.
-    var place: String {
-        switch engine {
-        case .sqlite(let sqlite): sqlite.path
-        case .mysql(let mysql):
-            mysql.hosts.map { "\($0.name):\($0.port)" }.joined(separator: ",") + "/" + mysql.database
-        }
-    }
-}
-
-extension DatabaseError {
-    /// What an operator should know and do. The server's own words are part of it: they name hosts, users and tables, and
-    /// no value of a row can be involved before the first request.
-    func advice(_ configuration: DatabaseConfiguration) -> String {
-        guard case .sqlite = configuration.engine, kind == .unavailable else { return debugDescription }
-        return "there is no such file, or it may not be opened; to make it, run: mcp-registry migrate up"
-    }
 }

@@ -33,7 +33,7 @@ struct Deployment: Sendable {
         }
     }
 
-    private static func url(of configuration: DatabaseConfiguration) -> String {
+    static func url(of configuration: DatabaseConfiguration) -> String {
         switch configuration.engine {
         case .sqlite(let sqlite): "sqlite:///\(sqlite.path)"
         case .mysql(let mysql):
