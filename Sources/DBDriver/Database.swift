@@ -75,6 +75,13 @@ public final class Database: Service, Sendable {
         }
     }
 
+    /// Asks the database for a sign of life.
+    ///
+    /// - Throws: as ``read(_:)``.
+    public func ping() async throws {
+        _ = try await read { try $0.row("SELECT 1 AS one") }
+    }
+
     /// Runs queries in one read-only transaction.
     ///
     /// - Throws: as ``read(_:)``.

@@ -33,7 +33,7 @@ final class Readiness: Sendable {
 
     private func state() async throws -> SchemaState {
         if let known = known.withLock({ $0 }), ContinuousClock.now - known.at < Self.schemaHolds {
-            try await database.read { _ = try $0.row("SELECT 1 AS one") }
+            try await database.ping()
             return known.state
         }
         let state = try await schema.state(of: database)
