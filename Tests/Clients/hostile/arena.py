@@ -18,7 +18,7 @@ import pytest
 from answers import CANARY
 from registry import Registry, exchange
 
-DISCOVERY_SECONDS = 5
+DISCOVERY_SECONDS = 10
 """The deadline of one discovery that the registries here are given."""
 SLACK_SECONDS = 3
 """What the answer may take beyond that on a busy machine."""
