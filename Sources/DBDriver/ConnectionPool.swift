@@ -108,6 +108,11 @@ final class ConnectionPool: Sendable {
             let lease = try await lease()
             guard lease.mustBeChecked else { return lease }
             if await isAlive(lease) { return lease }
+            // A caller that has gone says nothing about the server: the other connections stay.
+            if Task.isCancelled {
+                finish(lease, isUsable: false)
+                throw CancellationError()
+            }
             let now = clock()
             perform { $0.checkFailed(lease.id, now: now) }
         }

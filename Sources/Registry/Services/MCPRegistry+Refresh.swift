@@ -8,9 +8,23 @@ extension MCPRegistry {
     /// Reads again what a service offers. Tools that it still has keep their ids and roles.
     ///
     /// - Returns: how many tools it has now.
-    /// - Throws: `notFound`, `upstream` (the stored tools stay as they were, and the service is marked), `unavailable`
+    /// - Throws: `notFound`, `upstream` (the stored tools stay as they were, and the service is marked), `conflict` when the
+    ///   service was changed twice meanwhile, `unavailable`
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
-        try await read(serviceToRead(name), by: principal)
+        try await onceMore { () async throws(RegistryError) in
+            try await read(serviceToRead(name), by: principal)
+        }
+    }
+
+    /// Repeats a reading by hand that was overtaken by another, once. It may have waited for its turn at the service and be
+    /// the newer one, which nobody can tell: what it was compared with was looked up before.
+    func onceMore<T>(_ reading: () async throws(RegistryError) -> T) async throws(RegistryError) -> T {
+        do throws(RegistryError) {
+            return try await reading()
+        } catch {
+            guard error.code == .conflict else { throw error }
+            return try await reading()
+        }
     }
 
     /// A service with what is sent to it, without a lease.

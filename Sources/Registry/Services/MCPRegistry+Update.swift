@@ -12,6 +12,18 @@ extension MCPRegistry {
         _ wish: ServiceUpdate,
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
+        let onlyAsks = wish.description == "" && wish.endpoint == nil
+        guard onlyAsks else { return try await updateOnce(name, wish, by: principal) }
+        return try await onceMore { () async throws(RegistryError) in
+            try await updateOnce(name, wish, by: principal)
+        }
+    }
+
+    private func updateOnce(
+        _ name: ServiceName,
+        _ wish: ServiceUpdate,
+        by principal: Principal
+    ) async throws(RegistryError) -> ServiceUpdate.Outcome {
         let known = try await serviceToRead(name)
         let service = known.service
         let method = try wish.method(after: service)

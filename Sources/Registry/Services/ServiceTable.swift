@@ -92,7 +92,7 @@ enum ServiceTable {
             let found = services.filter { !hosts.contains($0.endpoint.host) }
             guard found.isEmpty, services.count == limit, let last = services.last else { return found }
             rest = """
-                next_read <= \(time) AND (next_read > \(last.nextRead) OR next_read = \(last.nextRead) AND id > \(last.id))
+                next_read <= \(time) AND next_read >= \(last.nextRead) AND (next_read > \(last.nextRead) OR id > \(last.id))
                 """
         }
     }

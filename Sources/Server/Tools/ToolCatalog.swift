@@ -25,7 +25,8 @@ struct ToolCatalog: Sendable {
         do {
             return try await tool.call(call.arguments, by: principal)
         } catch let error as RegistryError {
-            if let detail = error.detail {
+            // What fails because its client has gone is no news.
+            if let detail = error.detail, !Task.isCancelled {
                 logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
             }
             guard error.code != .internal else { throw error }
