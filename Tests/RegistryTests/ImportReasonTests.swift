@@ -3,7 +3,7 @@ import Registry
 import TestSupport
 import Testing
 
-@Suite("What can't be imported, and why", .timeLimit(.minutes(5)))
+@Suite("What can't be imported, and why", .timeLimit(.minutes(10)))
 struct ImportReasonTests {
     private typealias Original = OriginalRegistry
 

@@ -3,7 +3,7 @@ import Registry
 import TestSupport
 import Testing
 
-@Suite("Importing the original registry's database", .timeLimit(.minutes(5)))
+@Suite("Importing the original registry's database", .timeLimit(.minutes(10)))
 struct ImportTests {
     private typealias Original = OriginalRegistry
 

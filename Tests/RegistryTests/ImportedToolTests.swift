@@ -3,7 +3,7 @@ import Registry
 import TestSupport
 import Testing
 
-@Suite("The first reading of an imported service", .timeLimit(.minutes(5)))
+@Suite("The first reading of an imported service", .timeLimit(.minutes(10)))
 struct ImportedToolTests {
     private typealias Original = OriginalRegistry
 

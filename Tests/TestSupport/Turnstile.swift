@@ -1,7 +1,8 @@
 /// Lets only so many tests in at once; the others wait in a line.
 ///
 /// The test runner starts everything at once. That is more databases than a test machine's server can make and drop in
-/// time, and more services and processes than it can run without each of them missing its time limits.
+/// time, and more services and processes than it can run without each of them missing its time limits. A test's own time
+/// limit counts its time in line too, and so only catches what never ends: 10 minutes.
 public actor Turnstile {
     /// For tests with a database, a service or a process of their own.
     private static let tests = Turnstile(places: 6)

@@ -5,7 +5,7 @@ import Testing
 @testable import DBDriver
 
 /// A connection that is lost at COMMIT leaves the outcome open; a write that says how to recognise itself happens once.
-@Suite("Exactly once at COMMIT", .timeLimit(.minutes(5)))
+@Suite("Exactly once at COMMIT", .timeLimit(.minutes(10)))
 struct CommitOutcomeTests {
     struct Refused: Error {}
 

@@ -5,7 +5,7 @@ import Testing
 @testable import DBDriver
 
 /// Waiting for locks ends in time, and the transaction that waited in vain leaves nothing behind.
-@Suite("Lock waits", .timeLimit(.minutes(5)))
+@Suite("Lock waits", .timeLimit(.minutes(10)))
 struct LockWaitTests {
     static let begin = [Dialect.sqlite: "BEGIN IMMEDIATE", .mysql: "START TRANSACTION"]
 

@@ -5,7 +5,7 @@ import Testing
 @testable import DBDriver
 
 /// The server ends connections whenever it likes, and callers do not notice.
-@Suite("Lost connections", .timeLimit(.minutes(5)))
+@Suite("Lost connections", .timeLimit(.minutes(10)))
 struct LostConnectionTests {
     struct Refused: Error {}
 

@@ -4,7 +4,7 @@ import Testing
 @testable import DBDriver
 
 /// How a connection to a MySQL-protocol server is set up, whatever the server's own configuration says.
-@Suite("MariaDB session", .timeLimit(.minutes(5)))
+@Suite("MariaDB session", .timeLimit(.minutes(10)))
 struct MariaDBSessionTests {
     /// The variable with the limit of a statement, and how its values in seconds are written: MySQL counts milliseconds.
     static func limit(_ engine: Engine) -> (variable: String, value: @Sendable (Int) -> String) {

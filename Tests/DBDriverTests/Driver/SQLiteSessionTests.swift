@@ -43,7 +43,7 @@ struct SQLiteSessionTests {
         }
     }
 
-    @Test("an interrupt that comes before the statement begins is not lost", .timeLimit(.minutes(5)))
+    @Test("an interrupt that comes before the statement begins is not lost", .timeLimit(.minutes(10)))
     func earlyInterrupt() async throws {
         try await Engine.sqlite.withEmptyDatabase { configuration async throws in
             let session = try configuration.opener(.readWrite)()
@@ -65,7 +65,7 @@ struct SQLiteSessionTests {
         #expect(rows.count == 1)
     }
 
-    @Test("connections that open an empty file at the same moment all get it", .timeLimit(.minutes(5)))
+    @Test("connections that open an empty file at the same moment all get it", .timeLimit(.minutes(10)))
     func simultaneous() async throws {
         // In line once, not 20 times.
         try await Turnstile.pass {

@@ -4,7 +4,7 @@ import Testing
 @testable import DBDriver
 
 /// The pool with real connections.
-@Suite("Connection pool", .timeLimit(.minutes(5)))
+@Suite("Connection pool", .timeLimit(.minutes(10)))
 struct ConnectionPoolTests {
     func withPool(
         _ engine: Engine,

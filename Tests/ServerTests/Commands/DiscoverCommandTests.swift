@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The command discover", .timeLimit(.minutes(2)))
+@Suite("The command discover", .timeLimit(.minutes(10)))
 struct DiscoverCommandTests {
     private static func run(
         _ arguments: [String],

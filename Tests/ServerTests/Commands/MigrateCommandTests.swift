@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("migrate", .timeLimit(.minutes(5)))
+@Suite("migrate", .timeLimit(.minutes(10)))
 struct MigrateCommandTests {
     private static let names = Set(BundledMigrations.files.map { $0.path.prefix { $0 != "/" } }).sorted()
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Server
 
 /// Which command ends with which exit code; the manual has the same list.
-@Suite("Exit codes of migrate", .timeLimit(.minutes(5)))
+@Suite("Exit codes of migrate", .timeLimit(.minutes(10)))
 struct MigrateExitCodeTests {
     @Test("0: done, or nothing to do", arguments: Engine.available)
     func success(_ engine: Engine) async throws {

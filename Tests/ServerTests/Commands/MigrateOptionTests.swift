@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Options of migrate", .timeLimit(.minutes(5)))
+@Suite("Options of migrate", .timeLimit(.minutes(10)))
 struct MigrateOptionTests {
     private static let tree = URL(filePath: #filePath).deletingLastPathComponent().appending(
         path: "../../../Migrations"

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reading again in the background", .timeLimit(.minutes(5)))
+@Suite("Reading again in the background", .timeLimit(.minutes(10)))
 struct RefresherTests {
     private static let settings = ["REFRESH_INTERVAL": "1", "DISCOVERY_ALLOW_PRIVATE": "true"]
 

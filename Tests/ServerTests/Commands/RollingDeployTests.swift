@@ -40,7 +40,7 @@ private func contract(minApp: Int) -> String {
     "-- phase: contract\n-- min-app: \(minApp)\nALTER TABLE services DROP COLUMN failures;\n"
 }
 
-@Suite("Rolling deploys", .timeLimit(.minutes(5)))
+@Suite("Rolling deploys", .timeLimit(.minutes(10)))
 struct RollingDeployTests {
     @Test("a server works on a schema that a newer program has added to, and says so", arguments: Engine.available)
     func added(_ engine: Engine) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Secrets in what is printed", .timeLimit(.minutes(5)))
+@Suite("Secrets in what is printed", .timeLimit(.minutes(10)))
 struct SecretsTests {
     private static let token = "canary-user-token-31337"
     private static let hook = "canary-hook-31337"

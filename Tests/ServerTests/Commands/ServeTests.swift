@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Serving", .timeLimit(.minutes(5)))
+@Suite("Serving", .timeLimit(.minutes(10)))
 struct ServeTests {
     @Test("--dev says what it does, makes what it needs, and keeps it")
     func development() async throws {

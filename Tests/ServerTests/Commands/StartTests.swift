@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Starting the server", .timeLimit(.minutes(5)))
+@Suite("Starting the server", .timeLimit(.minutes(10)))
 struct StartTests {
     /// A start that must fail with one line and leave nothing behind.
     private static func expectRefusal(

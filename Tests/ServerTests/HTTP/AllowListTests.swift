@@ -145,7 +145,7 @@ struct AllowListTests {
         }
     }
 
-    @Test("the program keeps to the lists in its settings", .timeLimit(.minutes(2)))
+    @Test("the program keeps to the lists in its settings", .timeLimit(.minutes(10)))
     func program() async throws {
         try await Deployment.with(.sqlite) { deployment in
             #expect(try await deployment.run("migrate", "up").exitCode == 0)

@@ -45,7 +45,7 @@ struct AgentRereadHookTests {
         }
     }
 
-    @Test("a change is a GET, with nothing in it", .timeLimit(.minutes(5)))
+    @Test("a change is a GET, with nothing in it", .timeLimit(.minutes(10)))
     func delivers() async throws {
         try await Self.run { _, _ in
             Response(status: .ok)
@@ -61,7 +61,7 @@ struct AgentRereadHookTests {
         }
     }
 
-    @Test("changes during a GET share the next one, and none delays its caller", .timeLimit(.minutes(5)))
+    @Test("changes during a GET share the next one, and none delays its caller", .timeLimit(.minutes(10)))
     func coalesces() async throws {
         let door = Door()
         try await Self.run { _, _ in
@@ -82,7 +82,7 @@ struct AgentRereadHookTests {
         }
     }
 
-    @Test("a failing hook is logged without its secrets, and later changes are delivered", .timeLimit(.minutes(5)))
+    @Test("a failing hook is logged without its secrets, and later changes are delivered", .timeLimit(.minutes(10)))
     func failures() async throws {
         try await Self.run(path: "/reread?key=canary") { number, _ in
             number == 0
@@ -101,7 +101,7 @@ struct AgentRereadHookTests {
         }
     }
 
-    @Test("an unusable URL fails in the log only", .timeLimit(.minutes(5)))
+    @Test("an unusable URL fails in the log only", .timeLimit(.minutes(10)))
     func unusable() async throws {
         try await Self.run(path: "x\u{0}") { _, _ in
             Response(status: .ok)
@@ -111,7 +111,7 @@ struct AgentRereadHookTests {
         }
     }
 
-    @Test("a change noted before shutdown is still delivered", .timeLimit(.minutes(5)))
+    @Test("a change noted before shutdown is still delivered", .timeLimit(.minutes(10)))
     func shutdown() async throws {
         try await LocalService.run { _, _ in
             Response(status: .ok)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Turns of discoveries", .timeLimit(.minutes(1)))
+@Suite("Turns of discoveries", .timeLimit(.minutes(10)))
 struct DiscoveryGateTests {
     @Test("only so many are let in, the others in the order they came")
     func places() async throws {

@@ -75,7 +75,7 @@ private final class StreamService: Sendable {
     }
 }
 
-@Suite("Discovery of services of HTTP+SSE", .timeLimit(.minutes(2)))
+@Suite("Discovery of services of HTTP+SSE", .timeLimit(.minutes(10)))
 struct MessageStreamServiceTests {
     @Test("the whole way, with events cut into pieces of any length", arguments: [1, 7, 4096])
     func flow(pieceLength: Int) async throws {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Server
 
-@Suite("What discovery connects to", .timeLimit(.minutes(2)))
+@Suite("What discovery connects to", .timeLimit(.minutes(10)))
 struct ReachTests {
     private static let unreachable = "the service could not be reached"
 

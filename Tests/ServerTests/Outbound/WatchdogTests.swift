@@ -2,7 +2,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The limit of a discovery", .timeLimit(.minutes(1)))
+@Suite("The limit of a discovery", .timeLimit(.minutes(10)))
 struct WatchdogTests {
     /// Works until it is cancelled.
     private static func forever() async {
