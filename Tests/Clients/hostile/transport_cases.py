@@ -37,7 +37,7 @@ SILENCE = [
     slow("503 with a wait of a day", page(HTML, 503, "text/html", "Retry-After: 86400"), r"HTTP status 503"),
     slow("429 with a wait of 30 s", page(HTML, 429, "text/html", "Retry-After: 30"), rf"HTTP status 429|{SLOW}"),
     slow("pings now and then",
-        service(tools=endless(head(200, STREAM), event({"jsonrpc": "2.0", "id": 1} | PING), 0.6))),
+        service(tools=endless(head(200, STREAM), event({"jsonrpc": "2.0", "id": 1} | PING), 1.5))),
     slow("a description that never comes", service(
         initialize=agreement(capabilities={"tools": {}, "resources": {}}), resources=raw(HOLD)), "", kept=("good",)),
 ]  # fmt: skip
