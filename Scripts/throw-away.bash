@@ -72,6 +72,7 @@ spawn() { # DIR COMMAND...
     shift
     setsid "$@" </dev/null >>"$dir/error.log" 2>&1 &
     printf '%s\n' "$!" >"$dir/pid"
+    disown # or the shell would tell when a server is killed
 }
 
 # Waits for a condition about the server just spawned in a directory: 0 when it holds, 1 when the server has ended (its port may have
