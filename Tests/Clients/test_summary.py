@@ -77,6 +77,15 @@ def test_counts_the_engines_that_were_asked_for_and_shows_why_one_was_not(tmp_pa
     assert (code, lines[-2:]) == (1, ["failed: clients: nothing ran on MySQL", "3 passed, 1 failed"])
 
 
+def test_a_run_named_after_an_engine_has_to_test_that(tmp_path: Path) -> None:
+    (folder := tmp_path / "events").mkdir()
+    named = events(folder, "runEnded").rename(tmp_path / "MariaDB.jsonl")
+    assert summary("--engines", "SQLite,MariaDB,MySQL", named)[1][-1] == "3 passed, 0 failed"
+    named = named.rename(tmp_path / "MySQL.jsonl")
+    code, lines = summary("--engines", "SQLite,MariaDB,MySQL", named)
+    assert (code, lines[-2:]) == (1, ["failed: MySQL: nothing ran on MySQL", "3 passed, 1 failed"])
+
+
 @pytest.mark.parametrize(
     "cases, last",
     [
