@@ -129,7 +129,7 @@ extension MigrationRun {
     /// DDL outlives its client: waits until no connection to this database runs the statement any more.
     private func waitUntilGone(_ text: String, _ half: HalfAppliedMigration) async throws(MigrationError) {
         let start = ContinuousClock.now
-        while try await connection.run({ try $0.isRunning(text) }) {
+        while try await connection.run({ try !$0.connections(running: text).isEmpty }) {
             let waited = ContinuousClock.now - start
             guard waited < migrator.options.ddlWait else { throw .stillRunning(half, waited: waited) }
             try await MigrationConnection.pause(.milliseconds(200))
@@ -146,18 +146,23 @@ extension StatementSplitter.Statement {
 }
 
 extension Session {
-    /// MySQL: whether another connection to this database runs a statement.
-    fileprivate func isRunning(_ text: String) throws(DatabaseError) -> Bool {
-        let running = try rows(
-            """
-            SELECT info AS text FROM information_schema.processlist
-            WHERE db = DATABASE() AND id <> CONNECTION_ID() AND info IS NOT NULL
-            """
-        )
-        for row in running {
-            // A server may cut a long text off.
-            if try row.get("text", as: String.self).prefix(500) == text.prefix(500) { return true }
-        }
-        return false
+    /// MySQL: the ids of the other connections to this database that run a statement.
+    ///
+    /// The server compares, since others may run texts with any bytes. They are no reason to fail, but MySQL's
+    /// information_schema does while any of them has a character beyond the first 65,536 (3854), and MariaDB's shows
+    /// question marks for it.
+    func connections(running text: String) throws(DatabaseError) -> [Int] {
+        let version = try row("SELECT VERSION() AS version")?.get("version", as: String.self) ?? ""
+        let isRunning: SQL =
+            if version.contains("MariaDB") {
+                "information_schema.processlist WHERE info_binary = \(Array(text.utf8))"
+            } else if version.contains("TiDB") {
+                "information_schema.processlist WHERE info = \(text)"
+            } else {
+                // It cuts texts off at 1,024 bytes.
+                "performance_schema.processlist WHERE LEFT(info, 250) = LEFT(\(text), 250)"
+            }
+        return try rows("SELECT id AS connection FROM \(isRunning) AND db = DATABASE() AND id <> CONNECTION_ID()")
+            .map { row throws(DatabaseError) in try row.get("connection") }
     }
 }

@@ -113,16 +113,9 @@ extension DatabaseConfiguration {
     ///
     /// - Returns: the id of its connection.
     func waitUntilRunning(_ statement: String) async throws -> Int {
-        try await onConnection { session in
-            while true {
-                let row = try session.row(
-                    """
-                    SELECT id AS connection FROM information_schema.processlist WHERE db = DATABASE() AND info = \(statement)
-                    """
-                )
-                if let row { return try row.get("connection") }
-                try session.execute(trustedText: "DO SLEEP(0.01)")
-            }
+        while true {
+            if let id = try await onConnection({ try $0.connections(running: statement).first }) { return id }
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 }

@@ -167,10 +167,10 @@ struct MigrationLeaseTests {
 
     @Test(
         "MySQL: a run that is unlocked while it works stops before its next statement",
-        .enabled(if: Engine.available.contains(.mariadb), "TEST_MARIADB_URL is not set")
+        arguments: Engine.servers
     )
-    func unlockRunning() async throws {
-        try await Engine.mariadb.withEmptyDatabase { database in
+    func unlockRunning(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
             let statement = "UPDATE a SET id = id + 10"
             let up = "\(statement);\nCREATE TABLE b (id INT NOT NULL PRIMARY KEY);"
             let migrator = try Migrator(database, files(("a", up, "DROP TABLE b;")))
