@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mariadb import MariaDBDatabase
+from server_database import ServerDatabase
 from registry import Registry, command
 
 PROJECT = Path(__file__).parents[2]
@@ -69,10 +69,10 @@ def deploy(engine: str, folder: Path) -> Iterator[Deployment]:
             deployment.dump = lambda: dump_sqlite(folder)
             deployment.servers.append(Registry(folder, "--dev", secrets=deployment.secrets))
         else:
-            database = MariaDBDatabase(folder)
+            database = ServerDatabase(folder, os.environ["TEST_MARIADB_URL"])
             deployment.dump = database.dump
             key = command(folder, "keys", "generate").stdout.strip()
-            deployment.secrets += [key, database.server.password or ""]
+            deployment.secrets += [key, database.password]
             migrated = command(folder, "migrate", "up", DATABASE_URL=database.url())
             assert migrated.returncode == 0, migrated
             token = deployment.secret("admin")

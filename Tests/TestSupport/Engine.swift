@@ -90,7 +90,10 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
 }
 
 /// The engine's environment variable is not set.
-public struct NoServer: Error {}
+public struct NoServer: Error {
+    /// There is nothing more to tell.
+    public init() {}
+}
 
 extension Database {
     /// Runs a statement whose text a test has put together.
