@@ -32,8 +32,13 @@ struct MCPRegistryCommand: AsyncParsableCommand {
             // ArgumentParser: help and version go to standard output with code 0, its own usage errors have code 64.
             let code = exitCode(for: error)
             guard code != .success else { exit(withError: error) }
+            let exitCode = code == .validationFailure ? 2 : code.rawValue
+            let arguments = CommandLine.arguments.dropFirst()
+            if arguments.first == MigrateCommand.configuration.commandName, arguments.contains("--json") {
+                MigrateOptions.printError(message(for: error), exitCode)
+            }
             standardError(fullMessage(for: error))
-            Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
+            Foundation.exit(exitCode)
         }
     }
 }

@@ -103,7 +103,7 @@ struct BundledMigrationsTests {
         let words = item.split(separator: " ").map(String.init)
         let brackets = item.firstIndex(of: "(").map { String(item[$0...]) } ?? ""
         switch words[0] {
-        case "check": return nil
+        case "check", "strict": return nil
         case "unique": return "unique \(brackets)"
         case "foreign": return "foreign key \(brackets)"
         case "column":

@@ -83,6 +83,15 @@ struct StyleTests {
         }
     }
 
+    @Test("every query names its columns: a server before an ALTER TABLE and one after it run the same text")
+    func columns() throws {
+        for file in try SourceTree.swiftFiles("Sources") {
+            for line in file.code where line.text.contains("SELECT *") || line.text.contains(".* FROM") {
+                Issue.record("\(file):\(line.number): \(line.text)")
+            }
+        }
+    }
+
     @Test("both engines' scripts of every migration are there")
     func migrations() throws {
         let versions = try SourceTree.entries("Migrations").filter { !$0.hasSuffix(".swift") }

@@ -38,16 +38,20 @@ public struct MigrationScript: Sendable {
     public let checksum: String
     /// Whose words it speaks.
     let dialect: Dialect
+    /// Whom it was written for, as its file name says: `mysql`, `sqlite`, `mariadb` or `mysql8`; for a script that all share,
+    /// the dialect.
+    let engine: String
     /// Its statements, at least one.
     let statements: [StatementSplitter.Statement]
 
     /// Reads a script.
     ///
     /// - Throws: ``MigrationError/badScript(path:line:problem:)``.
-    init(path: String, text: String, dialect: Dialect) throws(MigrationError) {
+    init(path: String, text: String, dialect: Dialect, engine: String? = nil) throws(MigrationError) {
         let canonical = Self.canonical(text)
         self.path = path
         self.dialect = dialect
+        self.engine = engine ?? dialect.rawValue
         checksum = Self.checksum(ofCanonical: canonical)
         do throws(ScriptProblem) {
             if let line = canonical.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)

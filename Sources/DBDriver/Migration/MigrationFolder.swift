@@ -1,13 +1,17 @@
 /// All migrations that a program carries, checked, for one engine.
 ///
 /// The folder has one subfolder for each version: `0002_roles/up.mysql.sql`, `up.sqlite.sql`, `down.mysql.sql`,
-/// `down.sqlite.sql`, or `up.sql` and `down.sql` where one text serves both. The scripts of the other engine are checked
+/// `down.sqlite.sql`, or `up.sql` and `down.sql` where one text serves both. Where MariaDB and MySQL can't have the same,
+/// `up.mariadb.sql` or `up.mysql8.sql` goes before the others on that server. The scripts of the other servers are checked
 /// too, so that a mistake in them shows up wherever the program first starts.
 public struct MigrationFolder: Sendable {
     /// Whose scripts these are.
     public let dialect: Dialect
-    /// In the order of their versions, which are 1, 2, 3, ….
-    public let migrations: [Migration]
+    /// In the order of their versions, which are 1, 2, 3, …; until ``on(_:)`` has told which server it is, the scripts that
+    /// any server of the dialect has.
+    public private(set) var migrations: [Migration]
+    /// The same for each server of the dialect.
+    private let migrationsByServer: [ServerProduct: [Migration]]
 
     /// The last version, 0 when there is none.
     public var latest: Int { migrations.count }
@@ -29,13 +33,21 @@ public struct MigrationFolder: Sendable {
             folder.files[place.file] = text
             folders[place.version] = folder
         }
-        var migrations: [Migration] = []
+        var migrations: [ServerProduct: [Migration]] = [:]
         for version in 1...max(1, folders.keys.max() ?? 1) where !folders.isEmpty {
             guard let folder = folders[version] else { throw .missingVersion(version) }
-            migrations.append(try folder.migration(dialect))
+            for (server, migration) in try folder.migrations() { migrations[server, default: []].append(migration) }
         }
         self.dialect = dialect
-        self.migrations = migrations
+        migrationsByServer = migrations.filter { $0.key.dialect == dialect }
+        self.migrations = migrations[dialect == .sqlite ? .sqlite : .other] ?? []
+    }
+
+    /// The same folder with the scripts for one server.
+    func on(_ server: ServerProduct) -> MigrationFolder {
+        var folder = self
+        folder.migrations = migrationsByServer[server] ?? migrations
+        return folder
     }
 
     /// The migration with a version.
@@ -78,55 +90,69 @@ private struct Folder {
     let name: String
     var files: [String: String] = [:]
 
-    static let fileNames: Set<String> = [
-        "up.sql", "up.mysql.sql", "up.sqlite.sql", "down.sql", "down.mysql.sql", "down.sqlite.sql",
-    ]
+    static let fileNames = Set(
+        ["up", "down"].flatMap { direction in
+            ServerProduct.allCases.flatMap(\.scriptNames).map { "\(direction).\($0).sql" } + ["\(direction).sql"]
+        }
+    )
 
     var path: String { "\(padded(version))_\(name)" }
 
-    func migration(_ dialect: Dialect) throws(MigrationError) -> Migration {
-        var wanted: Migration?
-        var headers: [MigrationHeader] = []
-        for engine in Dialect.allCases {
-            let up = try source(.up, engine)
+    /// The migration as each server has it.
+    func migrations() throws(MigrationError) -> [ServerProduct: Migration] {
+        var migrations: [ServerProduct: Migration] = [:]
+        for server in ServerProduct.allCases {
+            let up = try file(.up, server)
             let header = try MigrationHeader(path: up.path, text: up.text)
-            headers.append(header)
-            let migration = Migration(
+            guard migrations.values.allSatisfy({ $0.header == header }) else { throw .headersDiffer(version: version) }
+            migrations[server] = Migration(
                 version: version,
                 name: name,
                 header: header,
-                up: try MigrationScript(path: up.path, text: up.text, dialect: engine),
-                down: try down(engine, irreversible: header.irreversible != nil)
+                up: try up.script(),
+                down: try down(server, irreversible: header.irreversible != nil)
             )
-            if engine == dialect { wanted = migration }
         }
-        guard let wanted, headers.allSatisfy({ $0 == headers.first }) else { throw .headersDiffer(version: version) }
-        return wanted
+        return migrations
     }
 
-    private func down(_ engine: Dialect, irreversible: Bool) throws(MigrationError) -> MigrationScript? {
+    private func down(_ server: ServerProduct, irreversible: Bool) throws(MigrationError) -> MigrationScript? {
         if irreversible {
             if let file = files.keys.filter({ $0.hasPrefix("down") }).min() {
                 throw .surplusScript(path: "\(path)/\(file)", reason: "the migration says that it is irreversible")
             }
             return nil
         }
-        let down = try source(.down, engine)
-        return try MigrationScript(path: down.path, text: down.text, dialect: engine)
+        return try file(.down, server).script()
     }
 
-    /// The engine's own script or the one for both.
-    private func source(
-        _ direction: MigrationDirection,
-        _ engine: Dialect
-    ) throws(MigrationError) -> (path: String, text: String) {
-        let own = "\(direction.rawValue).\(engine.rawValue).sql"
-        let common = "\(direction.rawValue).sql"
-        switch (files[own], files[common]) {
-        case (let text?, nil): return ("\(path)/\(own)", text)
-        case (nil, let text?): return ("\(path)/\(common)", text)
-        case (nil, nil): throw .missingScript(path: "\(path)/\(own)")
-        case (_?, _?): throw .surplusScript(path: "\(path)/\(common)", reason: "there is \(own) too")
+    private struct File {
+        let path: String
+        let text: String
+        /// For whom it was written: one of ``ServerProduct/scriptNames``.
+        let engine: String
+        let dialect: Dialect
+
+        func script() throws(MigrationError) -> MigrationScript {
+            try MigrationScript(path: path, text: text, dialect: dialect, engine: engine)
         }
+    }
+
+    /// The server's own script, that of its dialect, or the one for all.
+    private func file(_ direction: MigrationDirection, _ server: ServerProduct) throws(MigrationError) -> File {
+        let dialect = server.dialect
+        let common = "\(direction.rawValue).sql"
+        let ofDialect = "\(direction.rawValue).\(dialect.rawValue).sql"
+        if files[common] != nil, files[ofDialect] != nil {
+            throw .surplusScript(path: "\(path)/\(common)", reason: "there is \(ofDialect) too")
+        }
+        for (engine, file) in server.scriptNames.map({ ($0, "\(direction.rawValue).\($0).sql") })
+            + [(dialect.rawValue, common)]
+        {
+            if let text = files[file] {
+                return File(path: "\(path)/\(file)", text: text, engine: engine, dialect: dialect)
+            }
+        }
+        throw .missingScript(path: "\(path)/\(ofDialect)")
     }
 }

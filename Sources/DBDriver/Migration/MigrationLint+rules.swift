@@ -15,6 +15,7 @@ extension MigrationLint {
 
     /// What every table needs on a cluster, and to mean the same on each server.
     mutating func checkNewTable(_ words: StatementWords) {
+        guard !words.copiesTable else { return }
         if !words.contains(["PRIMARY", "KEY"]) {
             report(.error, "primary-key", "a table without a primary key does not replicate in a cluster: give it one")
         }
@@ -80,7 +81,7 @@ extension MigrationLint {
     private mutating func checkAddition(_ change: StatementWords, _ reader: StatementWords) {
         var reader = reader
         if change.contains("UNIQUE") { checkUnique() }
-        guard reader.columnName() != nil else { return }
+        guard reader.columnName() != nil else { return checkConstraint(change) }
         if change.contains(["NOT", "NULL"]), !change.contains("DEFAULT") {
             report(
                 .error,
@@ -93,11 +94,33 @@ extension MigrationLint {
         }
     }
 
+    private mutating func checkConstraint(_ change: StatementWords) {
+        guard change.contains(["FOREIGN", "KEY"]) || change.contains(["PRIMARY", "KEY"]) || change.contains("CHECK")
+        else {
+            return
+        }
+        report(
+            .error,
+            "expand-constraint",
+            "rows that are there, or that the running program writes, may break it: add it in a contract migration"
+        )
+    }
+
     private mutating func checkRemoval() {
         report(
             .error,
             "expand-drops",
             "the running program still uses it: drop it in a migration with '-- phase: contract' and '-- min-app: N'"
         )
+    }
+}
+
+extension StatementWords {
+    /// Whether this is `CREATE TABLE name LIKE other`, which takes over keys, engine and collation.
+    fileprivate var copiesTable: Bool {
+        var reader = self
+        guard reader.skip("CREATE"), reader.skip("TABLE") else { return false }
+        reader.skipIfExists()
+        return reader.name() != nil && reader.skip("LIKE")
     }
 }

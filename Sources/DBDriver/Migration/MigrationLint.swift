@@ -45,7 +45,7 @@ public struct MigrationLint {
         header = migration.header
     }
 
-    /// Checks the `up` scripts of all migrations, for both engines.
+    /// Checks the `up` scripts of all migrations, for every server.
     ///
     /// - Parameters:
     ///   - files: as for ``MigrationFolder``.
@@ -57,12 +57,12 @@ public struct MigrationLint {
         from version: Int = 1
     ) throws(MigrationError) -> [Finding] {
         var findings: [Finding] = []
-        for dialect in Dialect.allCases {
-            let migrations = try MigrationFolder(files: files, dialect: dialect).migrations
+        for server in ServerProduct.allCases {
+            let migrations = try MigrationFolder(files: files, dialect: server.dialect).on(server).migrations
             for migration in migrations where migration.version >= version {
                 var lint = MigrationLint(migration)
                 lint.check()
-                // A script for both engines is read twice.
+                // A script for several servers is read several times.
                 for finding in lint.findings where !findings.contains(finding) { findings.append(finding) }
             }
         }

@@ -55,13 +55,20 @@ enum MigrationPlan {
 
     /// The steps that take the schema down to a version, the latest first.
     ///
+    /// - Parameters:
+    ///   - folder: the files.
+    ///   - rows: what the database knows.
+    ///   - target: the version.
+    ///   - edited: a version whose files may have changed since they were applied.
+    /// - Returns: the steps, in order.
     /// - Throws: ``MigrationError`` when there is no such version, a step is irreversible, or the rows do not fit the files.
     static func down(
         _ folder: MigrationFolder,
         _ rows: [LedgerRow],
-        to target: Int
+        to target: Int,
+        edited: Int? = nil
     ) throws(MigrationError) -> [MigrationStep] {
-        try check(folder, rows)
+        try check(folder, rows.filter { $0.version != edited })
         try checkVersion(target, folder)
         if let half = rows.first(where: \.isHalfApplied), half.direction == .up || half.version <= target {
             throw .halfApplied(folder.halfApplied(half))

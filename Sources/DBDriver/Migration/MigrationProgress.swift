@@ -6,8 +6,9 @@ public enum MigrationProgress: Sendable, Equatable {
     case waiting(holder: String, heldFor: Duration)
     /// A migration begins, or goes on behind its first `statementDone` statements; `left` migrations come after it.
     case begun(label: String, direction: MigrationDirection, statementDone: Int, statements: Int, left: Int)
-    /// A statement, counted from 1, is about to run.
-    case statement(label: String, number: Int, statements: Int, text: String)
+    /// A statement, counted from 1, is about to run. `rows` is about how many rows the table has whose form it changes, where
+    /// the server knows.
+    case statement(label: String, number: Int, statements: Int, text: String, rows: Int? = nil)
     /// The statement is done. `rows` is how many rows it changed, when it changes rows and not the schema.
     case statementDone(label: String, number: Int, statements: Int, milliseconds: Int64, rows: Int?)
     /// A statement whose outcome had been unknown turned out to be done.

@@ -98,7 +98,9 @@ extension MigrationRun {
         _ index: Int,
         _ body: () async throws(MigrationError) -> Int
     ) async throws(MigrationError) {
-        progress(.statement(step, number: index + 1))
+        let table = step.script.statements[index].changedTable
+        let rows = try await connection.run { session in try table.flatMap { try session.estimatedRows(of: $0) } }
+        progress(.statement(step, number: index + 1, rows: rows))
         let start = ContinuousClock.now
         let changed = try await body()
         progress(.statementDone(step, number: index + 1, after: ContinuousClock.now - start, changed: changed))
@@ -143,24 +145,41 @@ extension StatementSplitter.Statement {
         let word = text.prefix { $0.isLetter }.uppercased()
         return ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains(word)
     }
+
+    /// The table whose form it changes, and which may have rows.
+    fileprivate var changedTable: String? {
+        guard let shape = StatementWords(text).map(StatementShape.init) else { return nil }
+        switch shape {
+        case .alterTable(let table, _), .createIndex(let table, _): return table
+        case .createTable, .dropTable, .dropIndex, .changeRows, .other: return nil
+        }
+    }
 }
 
 extension Session {
+    /// MySQL: about how many rows a table has, as its statistics say; nil when there is no such table.
+    fileprivate func estimatedRows(of table: String) throws(DatabaseError) -> Int? {
+        let row = try row(
+            """
+            SELECT CAST(table_rows AS SIGNED) AS n FROM information_schema.tables
+            WHERE table_schema = DATABASE() AND table_name = \(table)
+            """
+        )
+        return try row?.get("n", as: Int?.self) ?? nil
+    }
+
     /// MySQL: the ids of the other connections to this database that run a statement.
     ///
     /// The server compares, since others may run texts with any bytes. They are no reason to fail, but MySQL's
     /// information_schema does while any of them has a character beyond the first 65,536 (3854), and MariaDB's shows
     /// question marks for it.
     func connections(running text: String) throws(DatabaseError) -> [Int] {
-        let version = try row("SELECT VERSION() AS version")?.get("version", as: String.self) ?? ""
         let isRunning: SQL =
-            if version.contains("MariaDB") {
-                "information_schema.processlist WHERE info_binary = \(Array(text.utf8))"
-            } else if version.contains("TiDB") {
-                "information_schema.processlist WHERE info = \(text)"
-            } else {
-                // It cuts texts off at 1,024 bytes.
-                "performance_schema.processlist WHERE LEFT(info, 250) = LEFT(\(text), 250)"
+            switch try serverProduct() {
+            case .mariadb: "information_schema.processlist WHERE info_binary = \(Array(text.utf8))"
+            // It cuts texts off at 1,024 bytes.
+            case .mysql: "performance_schema.processlist WHERE LEFT(info, 250) = LEFT(\(text), 250)"
+            case .other, .sqlite: "information_schema.processlist WHERE info = \(text)"
             }
         return try rows("SELECT id AS connection FROM \(isRunning) AND db = DATABASE() AND id <> CONNECTION_ID()")
             .map { row throws(DatabaseError) in try row.get("connection") }

@@ -59,7 +59,7 @@ extension LedgerRow {
         self.init(
             version: step.migration.version,
             name: step.migration.name,
-            dialect: step.script.dialect.rawValue,
+            dialect: step.script.engine,
             phase: step.migration.header.phase,
             minApp: step.migration.header.minApp,
             upChecksum: step.migration.up.checksum,
@@ -89,12 +89,13 @@ extension MigrationStep {
 }
 
 extension MigrationProgress {
-    static func statement(_ step: MigrationStep, number: Int) -> MigrationProgress {
+    static func statement(_ step: MigrationStep, number: Int, rows: Int? = nil) -> MigrationProgress {
         .statement(
             label: step.migration.label,
             number: number,
             statements: step.script.statements.count,
-            text: step.script.statements[number - 1].text
+            text: step.script.statements[number - 1].text,
+            rows: rows
         )
     }
 

@@ -33,7 +33,14 @@ final class MigrationRun {
         _ migrator: Migrator,
         _ progress: @escaping @Sendable (MigrationProgress) -> Void
     ) async throws(MigrationError) -> MigrationRun {
-        let run = MigrationRun(migrator, progress, try await MigrationConnection.open(migrator.configuration))
+        let connection = try await MigrationConnection.open(migrator.configuration)
+        let run: MigrationRun
+        do throws(MigrationError) {
+            run = MigrationRun(try await migrator.onServer(of: connection), progress, connection)
+        } catch {
+            await connection.close()
+            throw error
+        }
         do throws(MigrationError) {
             try await run.reconnecting { () async throws(MigrationError) in try await run.takeLease() }
         } catch {

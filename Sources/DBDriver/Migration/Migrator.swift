@@ -30,7 +30,7 @@ public struct Migrator: Sendable {
     }
 
     let configuration: DatabaseConfiguration
-    let folder: MigrationFolder
+    private(set) var folder: MigrationFolder
     let options: Options
     let logger: Logger
 
@@ -68,9 +68,9 @@ public struct Migrator: Sendable {
         leniency: MigrationLeniency = MigrationLeniency(),
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
-        let folder = folder
-        return try await withLease(progress) { run async throws(MigrationError) in
-            try await run.carryOut { rows throws(MigrationError) in
+        try await withLease(progress) { run async throws(MigrationError) in
+            let folder = run.migrator.folder
+            return try await run.carryOut { rows throws(MigrationError) in
                 try MigrationPlan.up(folder, rows, to: target, leniency: leniency)
             }
         }
@@ -88,13 +88,16 @@ public struct Migrator: Sendable {
         to target: Int,
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
-        let folder = folder
-        return try await withLease(progress) { run async throws(MigrationError) in
-            try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.down(folder, rows, to: target) }
+        try await withLease(progress) { run async throws(MigrationError) in
+            let folder = run.migrator.folder
+            return try await run.carryOut { rows throws(MigrationError) in
+                try MigrationPlan.down(folder, rows, to: target)
+            }
         }
     }
 
-    /// Takes the latest applied migration back and applies it again, under one lease. This destroys its data.
+    /// Takes the latest applied migration back and applies it again, under one lease, whether or not its files have changed
+    /// since. This destroys its data. When it is cut off in between, ``up(to:leniency:progress:)`` does the rest.
     ///
     /// - Parameter progress: called as things happen, from any thread.
     /// - Returns: what was taken back and applied, in order; empty when nothing is applied.
@@ -102,16 +105,29 @@ public struct Migrator: Sendable {
     public func redo(
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
-        let folder = folder
-        return try await withLease(progress) { run async throws(MigrationError) in
+        try await withLease(progress) { run async throws(MigrationError) in
+            let folder = run.migrator.folder
             guard let latest = try await run.rows().last(where: \.isApplied)?.version else { return [] }
             let back = try await run.carryOut { rows throws(MigrationError) in
-                try MigrationPlan.down(folder, rows, to: latest - 1)
+                try MigrationPlan.down(folder, rows, to: latest - 1, edited: latest)
             }
             return try await back
                 + run.carryOut { rows throws(MigrationError) in
                     try MigrationPlan.up(folder, rows, to: latest)
                 }
+        }
+    }
+
+    /// What ``redo(progress:)`` would take back, and what it would destroy. Changes nothing and waits for nobody.
+    ///
+    /// - Throws: ``MigrationError`` when it would refuse.
+    public func planRedo() async throws(MigrationError) -> [PlannedMigration] {
+        try await reading { session, folder in
+            let rows = try MigrationLedger.rows(in: session)
+            guard let latest = rows.last(where: \.isApplied)?.version else { return [] }
+            return try MigrationPlan.down(folder, rows, to: latest - 1, edited: latest).map {
+                try PlannedMigration(destroyingWith: $0, session)
+            }
         }
     }
 
@@ -166,16 +182,14 @@ public struct Migrator: Sendable {
     ///
     /// - Throws: ``MigrationError/database(_:)``.
     public func status() async throws(MigrationError) -> MigrationStatus {
-        let folder = folder
-        return try await reading { try MigrationStatus(folder, in: $0) }
+        try await reading { try MigrationStatus($1, in: $0) }
     }
 
     /// Everything in which the history of the database differs from the files, by version; empty when all is well.
     ///
     /// - Throws: ``MigrationError/database(_:)``.
     public func verify() async throws(MigrationError) -> [MigrationError] {
-        let folder = folder
-        return try await reading { MigrationPlan.differences(folder, try MigrationLedger.rows(in: $0)) }
+        try await reading { MigrationPlan.differences($1, try MigrationLedger.rows(in: $0)) }
     }
 
     /// What ``up(to:leniency:progress:)`` would run now. Changes nothing and waits for nobody.
@@ -185,8 +199,7 @@ public struct Migrator: Sendable {
         to target: Int? = nil,
         leniency: MigrationLeniency = MigrationLeniency()
     ) async throws(MigrationError) -> [PlannedMigration] {
-        let folder = folder
-        return try await reading { session in
+        try await reading { session, folder in
             try MigrationPlan.up(folder, try MigrationLedger.rows(in: session), to: target, leniency: leniency)
                 .map(PlannedMigration.init)
         }
@@ -200,23 +213,31 @@ public struct Migrator: Sendable {
     /// - Returns: the plan; empty when there is nothing to take back.
     /// - Throws: ``MigrationError`` when it would refuse.
     public func planDown(to target: Int?, steps: Int = 1) async throws(MigrationError) -> [PlannedMigration] {
-        let folder = folder
-        return try await reading { session in
+        try await reading { session, folder in
             let rows = try MigrationLedger.rows(in: session)
             let plan =
                 if let target { try MigrationPlan.down(folder, rows, to: target) } else {
                     try MigrationPlan.down(folder, rows, steps: steps)
                 }
-            return try plan.map { step in
-                var planned = PlannedMigration(step)
-                planned.destroys = try DestroyedData.find(in: step.script, session).map(\.description)
-                return planned
-            }
+            return try plan.map { try PlannedMigration(destroyingWith: $0, session) }
         }
     }
 
-    func reading<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
-        try await withConnection { connection async throws(MigrationError) in try await connection.run(body) }
+    /// Lends a session, and the folder with the scripts for its server.
+    func reading<T: Sendable>(
+        _ body: @Sendable (Session, MigrationFolder) throws -> T
+    ) async throws(MigrationError) -> T {
+        let folder = folder
+        return try await withConnection { connection async throws(MigrationError) in
+            try await connection.run { try body($0, folder.on(try $0.serverProduct())) }
+        }
+    }
+
+    /// The same migrator with the scripts for the server at the other end of a connection.
+    func onServer(of connection: MigrationConnection) async throws(MigrationError) -> Migrator {
+        var migrator = self
+        migrator.folder = folder.on(try await connection.run { try $0.serverProduct() })
+        return migrator
     }
 
     func withConnection<T>(

@@ -21,7 +21,7 @@ public struct PlannedMigration: Sendable, Equatable {
     /// What would run: all of its statements, or those that an interrupted run has left.
     public let statements: [Statement]
     /// What would be lost, e.g. `table roles (12 rows)`; filled for migrations that are taken back.
-    public internal(set) var destroys: [String] = []
+    public private(set) var destroys: [String] = []
 
     init(_ step: MigrationStep) {
         version = step.migration.version
@@ -31,6 +31,12 @@ public struct PlannedMigration: Sendable, Equatable {
         statements = step.script.statements.enumerated().dropFirst(step.interrupted?.statementDone ?? 0).map {
             Statement(number: $0 + 1, place: "\(step.script.path):\($1.line)", text: $1.text)
         }
+    }
+
+    /// One that would be taken back: looks at what is there to lose.
+    init(destroyingWith step: MigrationStep, _ session: Session) throws(DatabaseError) {
+        self.init(step)
+        destroys = try DestroyedData.find(in: step.script, session).map(\.description)
     }
 }
 

@@ -3,43 +3,55 @@ extension Migrator {
     ///
     /// - Throws: ``MigrationError/database(_:)``.
     public func dump() async throws(MigrationError) -> SchemaDump {
-        try await reading { try SchemaDump.read(in: $0) }
+        try await reading { session, _ in try SchemaDump.read(in: session) }
     }
 
     /// In what the schema of the database differs from what its applied migrations make: somebody changed it by hand, or a
     /// migration was cut off. The migrations are replayed on a scratch database beside it, which is dropped again: on SQLite
     /// in memory, on MySQL under the database's name with `_replay_` and random letters behind it.
     ///
-    /// - Throws: ``MigrationError``, when the history does not fit the files, or the user may not create databases.
+    /// - Throws: ``MigrationError``, when the history does not fit the files, a migration is half applied, or the user may not
+    ///   create databases.
     public func diff() async throws(MigrationError) -> [SchemaDifference] {
-        let (rows, actual) = try await reading { session in
-            (try MigrationLedger.rows(in: session), try SchemaDump.read(in: session))
+        let (rows, actual) = try await reading { session, folder in
+            let rows = try MigrationLedger.rows(in: session)
+            try MigrationPlan.check(folder, rows)
+            if let half = rows.first(where: \.isHalfApplied) {
+                throw MigrationError.halfApplied(folder.halfApplied(half))
+            }
+            return (rows, try SchemaDump.read(in: session))
         }
-        try MigrationPlan.check(folder, rows)
-        let version = rows.last(where: \.isApplied)?.version ?? 0
+        let applied = Set(rows.filter(\.isApplied).map(\.version))
         let expected =
             switch configuration.engine {
-            case .sqlite: try await replay(on: DatabaseConfiguration(engine: .sqlite(.init(path: ":memory:"))), version)
-            case .mysql(let mysql): try await replayBeside(mysql, version)
+            case .sqlite: try await replay(on: DatabaseConfiguration(engine: .sqlite(.init(path: ":memory:"))), applied)
+            case .mysql(let mysql): try await replayBeside(mysql, applied)
             }
         return actual.differences(from: expected)
     }
 
-    /// Applies all migrations up to a version to an empty database.
+    /// Applies some of the migrations to an empty database.
     private func replay(
         on database: DatabaseConfiguration,
-        _ version: Int
+        _ versions: Set<Int>
     ) async throws(MigrationError) -> SchemaDump {
         let migrator = Migrator(database, folder: folder, options: options, logger: logger)
         return try await migrator.withLease { run async throws(MigrationError) in
-            let folder = migrator.folder
-            _ = try await run.carryOut { rows throws(MigrationError) in try MigrationPlan.up(folder, rows, to: version)
+            let folder = run.migrator.folder
+            var leniency = MigrationLeniency()
+            leniency.outOfOrder = Set(folder.migrations.map(\.version))
+            _ = try await run.carryOut { [leniency] rows throws(MigrationError) in
+                try MigrationPlan.up(folder, rows, leniency: leniency)
+                    .filter { versions.contains($0.migration.version) }
             }
             return try await run.connection.run { try SchemaDump.read(in: $0) }
         }
     }
 
-    private func replayBeside(_ mysql: MySQLConfiguration, _ version: Int) async throws(MigrationError) -> SchemaDump {
+    private func replayBeside(
+        _ mysql: MySQLConfiguration,
+        _ versions: Set<Int>
+    ) async throws(MigrationError) -> SchemaDump {
         // A database's name has at most 64 characters.
         let name = "\(mysql.database.prefix(40))_replay_\(randomID().prefix(12))"
         let quoted = "`" + name.replacing("`", with: "``") + "`"
@@ -49,7 +61,7 @@ extension Migrator {
             scratch.database = name
             let result: Result<SchemaDump, MigrationError>
             do throws(MigrationError) {
-                result = .success(try await replay(on: DatabaseConfiguration(engine: .mysql(scratch)), version))
+                result = .success(try await replay(on: DatabaseConfiguration(engine: .mysql(scratch)), versions))
             } catch {
                 result = .failure(error)
             }

@@ -2,7 +2,54 @@ extension Session {
     /// MySQL and MariaDB: what `information_schema` says of a table, without what differs between the two: widths of integers,
     /// quotes around defaults, brackets around checks.
     func mysqlItems(of table: String) throws(DatabaseError) -> [String] {
-        try columns(of: table) + indexes(of: table) + foreignKeys(of: table) + checks(of: table)
+        try engine(of: table) + columns(of: table) + indexes(of: table) + foreignKeys(of: table) + checks(of: table)
+            + triggers(of: table)
+    }
+
+    /// MySQL and MariaDB: the views, whose queries name the database, which a dump does not.
+    func mysqlViews() throws(DatabaseError) -> [SchemaDump.Table] {
+        let rows = try rows(
+            """
+            SELECT table_name AS name, view_definition AS query, table_schema AS prefix FROM information_schema.views
+            WHERE table_schema = DATABASE()
+            """
+        )
+        var views: [SchemaDump.Table] = []
+        for row in rows {
+            let prefix = "`\(try row.get("prefix", as: String.self).replacing("`", with: "``"))`."
+            let query = try row.get("query", as: String.self).replacing(prefix, with: "")
+            views.append(SchemaDump.Table(kind: .view, name: try row.get("name"), items: [query]))
+        }
+        return views
+    }
+
+    /// Worth a line only when it is not what every table should have.
+    private func engine(of table: String) throws(DatabaseError) -> [String] {
+        let row = try row(
+            """
+            SELECT LOWER(engine) AS engine FROM information_schema.tables
+            WHERE table_schema = DATABASE() AND table_name = \(table) AND LOWER(engine) <> 'innodb'
+            """
+        )
+        return try row.map { row throws(DatabaseError) in ["engine \(try row.get("engine", as: String.self))"] } ?? []
+    }
+
+    private func triggers(of table: String) throws(DatabaseError) -> [String] {
+        let rows = try rows(
+            """
+            SELECT trigger_name AS name, LOWER(action_timing) AS time, LOWER(event_manipulation) AS event,
+            action_statement AS body FROM information_schema.triggers
+            WHERE trigger_schema = DATABASE() AND event_object_table = \(table) ORDER BY trigger_name
+            """
+        )
+        var items: [String] = []
+        for row in rows {
+            let (time, event) = (try row.get("time", as: String.self), try row.get("event", as: String.self))
+            items.append(
+                "trigger \(try row.get("name", as: String.self)) \(time) \(event) \(try row.get("body", as: String.self))"
+            )
+        }
+        return items
     }
 
     private func columns(of table: String) throws(DatabaseError) -> [String] {
@@ -50,8 +97,10 @@ extension Session {
     private func indexes(of table: String) throws(DatabaseError) -> [String] {
         let rows = try rows(
             """
-            SELECT index_name AS name, MAX(non_unique) AS duplicates,
-            GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') AS columns
+            SELECT index_name AS name, MAX(non_unique) AS duplicates, LOWER(MAX(index_type)) AS type,
+            GROUP_CONCAT(CONCAT(COALESCE(column_name, 'expression'),
+            CASE WHEN sub_part IS NULL THEN '' ELSE CONCAT('(', sub_part, ')') END,
+            CASE WHEN collation = 'D' THEN ' desc' ELSE '' END) ORDER BY seq_in_index SEPARATOR ', ') AS columns
             FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = \(table)
             GROUP BY index_name ORDER BY index_name
             """
@@ -63,7 +112,9 @@ extension Session {
                 items.insert("primary key (\(columns))", at: 0)
             } else {
                 let isUnique = try row.get("duplicates", as: Int.self) == 0
-                items.append("\(isUnique ? "unique " : "")index \(name) (\(columns))")
+                let type = try row.get("type", as: String.self)
+                let kind = isUnique ? "unique " : ["fulltext", "spatial"].contains(type) ? type + " " : ""
+                items.append("\(kind)index \(name) (\(columns))")
             }
         }
         return items

@@ -1,7 +1,37 @@
 extension Session {
     /// SQLite: what the pragmas say of a table, and its CHECK constraints, which only its text tells.
     func sqliteItems(of table: String) throws(DatabaseError) -> [String] {
-        try columns(of: table) + indexes(of: table) + foreignKeys(of: table) + checks(of: table)
+        try kind(of: table) + columns(of: table) + indexes(of: table) + foreignKeys(of: table) + checks(of: table)
+            + triggers(of: table)
+    }
+
+    /// SQLite: the views, as they were written.
+    func sqliteViews() throws(DatabaseError) -> [SchemaDump.Table] {
+        var views: [SchemaDump.Table] = []
+        for row in try rows("SELECT name, sql FROM sqlite_master WHERE type = 'view'") {
+            let text = SQLLexer.plain(try row.get("sql"))
+            views.append(SchemaDump.Table(kind: .view, name: try row.get("name"), items: [text]))
+        }
+        return views
+    }
+
+    /// Whether types are enforced, and how rows are stored.
+    private func kind(of table: String) throws(DatabaseError) -> [String] {
+        let row = try row("SELECT strict, wr FROM pragma_table_list WHERE schema = 'main' AND name = \(table)")
+        guard let row else { return [] }
+        return try (row.get("strict", as: Bool.self) ? ["strict"] : [])
+            + (row.get("wr", as: Bool.self) ? ["without rowid"] : [])
+    }
+
+    private func triggers(of table: String) throws(DatabaseError) -> [String] {
+        let rows = try rows(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = \(table) ORDER BY name"
+        )
+        var items: [String] = []
+        for row in rows {
+            items.append("trigger \(try row.get("name", as: String.self)) \(SQLLexer.plain(try row.get("sql")))")
+        }
+        return items
     }
 
     private func columns(of table: String) throws(DatabaseError) -> [String] {
@@ -33,16 +63,24 @@ extension Session {
         // `origin` pk: the primary key, told already; u: a UNIQUE of the table, whose name SQLite made up.
         let rows = try rows(
             """
-            SELECT l.name AS name, l."unique" AS is_unique, l.origin AS origin,
-            (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) AS columns
+            SELECT l.name AS name, l."unique" AS is_unique, l.origin AS origin, l.partial AS is_partial,
+            (SELECT sql FROM sqlite_master WHERE type = 'index' AND name = l.name) AS text,
+            (SELECT group_concat(words, ', ') FROM (SELECT COALESCE(name, 'expression')
+            || CASE WHEN coll = 'BINARY' THEN '' ELSE ' collate ' || lower(coll) END
+            || CASE WHEN "desc" THEN ' desc' ELSE '' END AS words
+            FROM pragma_index_xinfo(l.name) WHERE key ORDER BY seqno)) AS columns
             FROM pragma_index_list(\(table)) l WHERE l.origin <> 'pk' ORDER BY l.origin, l.name
             """
         )
         var items: [String] = []
         for row in rows {
             let name = try row.get("origin", as: String.self) == "c" ? try row.get("name", as: String.self) + " " : ""
-            let columns = try row.get("columns", as: String?.self) ?? "expression"
-            items.append("\(try row.get("is_unique", as: Bool.self) ? "unique " : "")index \(name)(\(columns))")
+            let isUnique = try row.get("is_unique", as: Bool.self)
+            var item = "\(isUnique ? "unique " : "")index \(name)(\(try row.get("columns", as: String.self)))"
+            if try row.get("is_partial", as: Bool.self), let text = try row.get("text", as: String?.self) {
+                item += " " + SQLLexer.plain(text).condition
+            }
+            items.append(item)
         }
         return items
     }
@@ -51,7 +89,8 @@ extension Session {
         let rows = try rows(
             """
             SELECT id, "table" AS parent, group_concat("from", ', ') AS columns, group_concat("to", ', ') AS referenced,
-            on_delete, on_update FROM (SELECT * FROM pragma_foreign_key_list(\(table)) ORDER BY id, seq) GROUP BY id
+            on_delete, on_update FROM (SELECT id, "table", "from", "to", on_delete, on_update
+            FROM pragma_foreign_key_list(\(table)) ORDER BY id, seq) GROUP BY id
             """
         )
         var items: [String] = []
@@ -78,7 +117,22 @@ extension Session {
     }
 }
 
+extension String {
+    /// From the first WHERE on, in a plain CREATE INDEX.
+    fileprivate var condition: Substring {
+        split(separator: " ").first { $0.uppercased() == "WHERE" }.map { self[$0.startIndex...] } ?? ""
+    }
+}
+
 extension SQLLexer {
+    /// A statement of SQLite without comments and with single blanks, so that how it was laid out does not count.
+    static func plain(_ statement: String) -> String {
+        guard let tokens = try? tokens(of: statement, .sqlite) else { return statement }
+        let bytes = Array(statement.utf8)
+        return tokens.filter { $0.kind != .blank && $0.kind != .comment }
+            .map { String(decoding: bytes[$0.range], as: UTF8.self) }.joined(separator: " ")
+    }
+
     /// The conditions of the CHECK constraints in a CREATE TABLE of SQLite, e.g. `check id = 1`.
     static func checks(in statement: String) -> [String] {
         guard let tokens = try? tokens(of: statement, .sqlite) else { return [] }

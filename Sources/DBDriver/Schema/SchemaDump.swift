@@ -1,12 +1,26 @@
 /// What a database's schema is, in canonical form: the same schema gives the same dump, whichever way it came about and
 /// whichever server of the engine's family it is on. The migrator's own tables are left out.
 public struct SchemaDump: Sendable, Equatable {
-    /// A table.
+    /// A table or a view.
     public struct Table: Sendable, Equatable {
+        /// What it is.
+        public enum Kind: String, Sendable {
+            /// A table with rows of its own.
+            case table
+            /// A query under a name.
+            case view
+        }
+
+        /// What it is.
+        public var kind = Kind.table
         /// Its name.
         public let name: String
-        /// Its columns in their order, its keys, indexes and constraints by name; e.g. `column id char(36) not null`.
+        /// Its columns in their order, its keys, indexes, constraints and triggers by name; e.g.
+        /// `column id char(36) not null`. Of a view its query.
         public let items: [String]
+
+        /// E.g. `table users`.
+        var title: String { "\(kind.rawValue) \(name)" }
     }
 
     /// By name.
@@ -29,29 +43,38 @@ public struct SchemaDump: Sendable, Equatable {
                 }
             tables.append(Table(name: name, items: items))
         }
+        switch session.dialect {
+        case .mysql: tables += try session.mysqlViews()
+        case .sqlite: tables += try session.sqliteViews()
+        }
         return SchemaDump(tables: tables)
     }
 
     /// The dump as text: a line for each table, and indented lines for what it has.
     public var text: String {
-        tables.map { (["table \($0.name)"] + $0.items.map { "  " + $0 }).joined(separator: "\n") + "\n" }
+        tables.map { ([$0.title] + $0.items.map { "  " + $0 }).joined(separator: "\n") + "\n" }
             .joined(separator: "\n")
     }
 
     /// In what this schema differs from the one that it should be.
     public func differences(from expected: SchemaDump) -> [SchemaDifference] {
-        let (ours, theirs) = (itemsByTable, expected.itemsByTable)
+        let (ours, theirs) = (tablesByName, expected.tablesByName)
         return Set(ours.keys).union(theirs.keys).sorted().flatMap { table -> [SchemaDifference] in
-            guard let actual = ours[table] else { return [SchemaDifference(.missing, table, "table \(table)")] }
-            guard let wanted = theirs[table] else { return [SchemaDifference(.unexpected, table, "table \(table)")] }
-            let changes = actual.difference(from: wanted)
+            let (actual, wanted) = (ours[table], theirs[table])
+            guard let actual, let wanted, actual.kind == wanted.kind else {
+                return [
+                    wanted.map { SchemaDifference(.missing, table, $0.title) },
+                    actual.map { SchemaDifference(.unexpected, table, $0.title) },
+                ].compactMap { $0 }
+            }
+            let changes = actual.items.difference(from: wanted.items)
             return changes.removals.map { SchemaDifference(.missing, table, $0.item) }
                 + changes.insertions.map { SchemaDifference(.unexpected, table, $0.item) }
         }
     }
 
-    private var itemsByTable: [String: [String]] {
-        Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.items) })
+    private var tablesByName: [String: Table] {
+        Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
     }
 }
 

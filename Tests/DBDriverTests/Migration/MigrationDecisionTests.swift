@@ -67,6 +67,28 @@ struct MigrationDecisionTests {
         }
     }
 
+    @Test("Redo takes the latest migration as it was edited since, and none before it", arguments: Engine.available)
+    func redoEdited(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let first = ("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;")
+            _ = try await Migrator(
+                database,
+                files(first, ("b", "CREATE TABLE b (id INT NOT NULL PRIMARY KEY);", "DROP TABLE b;"))
+            ).up()
+            let text = "CREATE TABLE b (id INT NOT NULL PRIMARY KEY, n INT);"
+            let edited = try Migrator(database, files(first, ("b", text, "DROP TABLE b;")))
+            #expect(await edited.error { _ = try await $0.down(to: 1) }?.exitCode == 3)
+            #expect(try await edited.planRedo().map(\.destroys) == [["table b (0 rows)"]])
+            #expect(try await edited.redo().map(\.version) == [2, 2])
+            #expect(try await database.count("SELECT COUNT(n) AS n FROM b") == 0)
+            #expect(try await edited.verify().isEmpty)
+
+            let earlier = (first.0, first.1 + "\n-- edited", first.2)
+            let both = try Migrator(database, files(earlier, ("b", text, "DROP TABLE b;")))
+            #expect(await both.error { _ = try await $0.redo() }?.exitCode == 3)
+        }
+    }
+
     @Test("Redo leaves a migration alone that can't be taken back", arguments: Engine.available)
     func redoIrreversible(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in

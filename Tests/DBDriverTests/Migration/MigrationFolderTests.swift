@@ -73,6 +73,53 @@ struct MigrationFolderTests {
         #expect(error([up, mysqlUp, mysqlDown])?.contains("0001_a/up.sql must not be there") == true)
     }
 
+    @Test("A script for exactly the server comes first, then that of its dialect, then the one for all")
+    func particularServers() throws {
+        let own = ["mysql", "sqlite", "mariadb", "mysql8"].flatMap { engine in
+            [
+                (path: "0001_a/up.\(engine).sql", text: Self.header + "SELECT '\(engine)';"),
+                (path: "0001_a/down.\(engine).sql", text: "SELECT 'down \(engine)';"),
+            ]
+        }
+        let shared = [
+            (path: "0002_b/up.sql", text: Self.header + "SELECT 'all';"),
+            (path: "0002_b/down.sql", text: "SELECT 'down';"),
+            (path: "0002_b/up.mariadb.sql", text: Self.header + "SELECT 'mariadb';"),
+        ]
+        func texts(_ server: ServerProduct) throws -> [String] {
+            let folder = try MigrationFolder(files: own + shared, dialect: server.dialect).on(server)
+            return folder.migrations.flatMap { [$0.up, $0.down] }.compactMap { script in
+                script.map { "\($0.engine): \($0.statements[0].text)" }
+            }
+        }
+        #expect(
+            try texts(.mariadb) == [
+                "mariadb: SELECT 'mariadb'", "mariadb: SELECT 'down mariadb'", "mariadb: SELECT 'mariadb'",
+                "mysql: SELECT 'down'",
+            ]
+        )
+        #expect(
+            try texts(.mysql) == [
+                "mysql8: SELECT 'mysql8'", "mysql8: SELECT 'down mysql8'", "mysql: SELECT 'all'",
+                "mysql: SELECT 'down'",
+            ]
+        )
+        #expect(
+            try texts(.other) == [
+                "mysql: SELECT 'mysql'", "mysql: SELECT 'down mysql'", "mysql: SELECT 'all'", "mysql: SELECT 'down'",
+            ]
+        )
+        #expect(
+            try texts(.sqlite) == [
+                "sqlite: SELECT 'sqlite'", "sqlite: SELECT 'down sqlite'", "sqlite: SELECT 'all'",
+                "sqlite: SELECT 'down'",
+            ]
+        )
+        #expect(error(Array(own.dropFirst(2)))?.contains("0001_a/up.mysql.sql is missing") == true)
+        let wrong = (path: "0002_b/up.mysql8.sql", text: "-- phase: data\nSELECT 1;")
+        #expect(error(own + shared + [wrong])?.contains("different headers") == true)
+    }
+
     @Test("An irreversible migration says why and has no down script")
     func irreversible() throws {
         let up = (path: "0001_a/up.sql", text: Self.header + "-- irreversible: the rows are gone\nDROP TABLE t;")

@@ -56,6 +56,12 @@ struct MigrationLintTests {
             (expand + "ALTER TABLE old ADD COLUMN c INT NOT NULL, ALGORITHM=INSTANT;", "error expand-not-null"),
             (expand + "ALTER TABLE old ADD COLUMN c INT FIRST, ALGORITHM=INSTANT;", "error expand-position"),
             (expand + "ALTER TABLE old ADD COLUMN c INT AFTER id, ALGORITHM=INSTANT;", "error expand-position"),
+            (expand + "ALTER TABLE old ADD PRIMARY KEY (id), ALGORITHM=INSTANT;", "error expand-constraint"),
+            (expand + "ALTER TABLE old ADD CONSTRAINT c CHECK (n > 0), ALGORITHM=INSTANT;", "error expand-constraint"),
+            (
+                expand + "ALTER TABLE old ADD FOREIGN KEY (n) REFERENCES t (id), ALGORITHM=INSTANT;",
+                "error expand-constraint"
+            ),
             (
                 expand + "ALTER TABLE old ADD COLUMN c INT, DROP COLUMN n, ALGORITHM=INSTANT;", "error expand-drops"
             ),
@@ -84,6 +90,8 @@ struct MigrationLintTests {
             expand + good + "CREATE UNIQUE INDEX i ON t (n);",
             expand + good + "ALTER TABLE t ADD COLUMN c INT NOT NULL FIRST, DROP COLUMN n;",
             expand + good + "DROP TABLE t;",
+            expand + "CREATE TABLE t LIKE old;",
+            contract + "ALTER TABLE old ADD CONSTRAINT c CHECK (n > 0), ALGORITHM=INSTANT;",
             expand + "ALTER TABLE old ADD COLUMN c INT, ALGORITHM=INSTANT;",
             expand + "ALTER TABLE old ADD COLUMN c INT NOT NULL DEFAULT 0, ADD COLUMN d INT, ALGORITHM=INSTANT;",
             expand + "CREATE INDEX i ON old (n);",
@@ -105,6 +113,19 @@ struct MigrationLintTests {
     )
     func silent(_ script: String) throws {
         #expect(try Self.rules(script).isEmpty)
+    }
+
+    @Test("A script for one server only is read too")
+    func particularServer() throws {
+        let shared = files(
+            ("old", "CREATE TABLE old (id INT PRIMARY KEY) ENGINE=InnoDB COLLATE=utf8mb4_bin;", "SELECT 1;")
+        )
+        let own = (path: "0001_old/up.mariadb.sql", text: Self.expand + "DROP TABLE old;")
+        #expect(
+            try MigrationLint.findings(in: shared + [own]).map(\.description).contains {
+                $0.hasPrefix("0001_old/up.mariadb.sql:2: error: ") && $0.hasSuffix("[expand-drops]")
+            }
+        )
     }
 
     @Test("SQLite has neither engines and collations nor copies to speak of, but the same phases")

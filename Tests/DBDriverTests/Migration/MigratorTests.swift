@@ -40,6 +40,55 @@ struct MigratorTests {
         }
     }
 
+    @Test("Each server takes the script that was written for it, and the ledger says which", arguments: Engine.servers)
+    func particularScripts(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            func table(_ name: String) -> String { "CREATE TABLE \(name) (id INT NOT NULL PRIMARY KEY);" }
+            let migrator = try Migrator(
+                database,
+                [
+                    (path: "0001_a/up.sql", text: "-- phase: expand\n" + table("shared")),
+                    (path: "0001_a/up.mariadb.sql", text: "-- phase: expand\n" + table("mariadb")),
+                    (path: "0001_a/up.mysql8.sql", text: "-- phase: expand\n" + table("mysql8")),
+                    (path: "0001_a/down.mariadb.sql", text: "DROP TABLE mariadb;"),
+                    (path: "0001_a/down.mysql8.sql", text: "DROP TABLE mysql8;"),
+                    (path: "0001_a/down.sql", text: "DROP TABLE shared;"),
+                ]
+            )
+            let expected = engine == .mysql ? "mysql8" : "mariadb"
+            #expect(try await migrator.planUp()[0].statements[0].place == "0001_a/up.\(expected).sql:2")
+            _ = try await migrator.up()
+            #expect(try await database.tables() == [expected])
+            #expect(try await database.onConnection { try MigrationLedger.rows(in: $0) }.map(\.dialect) == [expected])
+            #expect(try await migrator.verify().isEmpty)
+            #expect(try await migrator.diff().isEmpty)
+            _ = try await migrator.down(to: 0)
+            #expect(try await database.tables().isEmpty)
+        }
+    }
+
+    @Test("Before a table with rows is changed, about how many they are is told", arguments: Engine.servers)
+    func estimatedRows(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let alter = "ALTER TABLE a ADD COLUMN m INT;\nCREATE INDEX a_m ON a (m);"
+            let migrator = try Migrator(
+                database,
+                files(
+                    ("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"),
+                    ("b", alter, "DROP INDEX a_m ON a;")
+                )
+            )
+            _ = try await migrator.up(to: 1)
+            try await database.execute("INSERT INTO a VALUES (1), (2), (3)")
+            try await database.execute("ANALYZE TABLE a")
+            let told = Mutex<[Int?]>([])
+            _ = try await migrator.up { progress in
+                if case .statement(_, _, _, _, let rows) = progress { told.withLock { $0.append(rows) } }
+            }
+            #expect(told.withLock { $0 } == [3, 3])
+        }
+    }
+
     @Test("Status says how each version stands, and changes nothing", arguments: Engine.available)
     func status(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in
@@ -75,7 +124,7 @@ struct MigratorTests {
                     switch progress {
                     case .begun(let label, let direction, let done, let statements, let left):
                         "\(direction.rawValue) \(label) \(done)/\(statements), then \(left)"
-                    case .statement(_, let number, let statements, let text): "\(number)/\(statements) \(text)"
+                    case .statement(_, let number, let statements, let text, _): "\(number)/\(statements) \(text)"
                     case .finished(let migration): "finished \(migration.label)"
                     default: nil
                     }

@@ -71,6 +71,7 @@ struct SchemaDumpTests {
                 case .sqlite:
                     """
                     table c
+                      strict
                       column a integer not null
                       column b integer not null
                       column p text
@@ -79,6 +80,7 @@ struct SchemaDumpTests {
                       foreign key (p) references p (id) on delete cascade
 
                     table p
+                      strict
                       column id text not null
                       column n integer not null default 7
                       column t text default 'it''s'
@@ -134,12 +136,20 @@ struct SchemaDumpTests {
         let mysql: [String]
         let sqlite: [String]
         let differences: [String]
+        let differencesOfSQLite: [String]
 
-        init(_ description: String, _ mysql: [String], sqlite: [String]? = nil, _ differences: [String]) {
+        init(
+            _ description: String,
+            _ mysql: [String],
+            sqlite: [String]? = nil,
+            _ differences: [String],
+            ofSQLite: [String]? = nil
+        ) {
             testDescription = description
             self.mysql = mysql
             self.sqlite = sqlite ?? mysql
             self.differences = differences
+            differencesOfSQLite = ofSQLite ?? differences
         }
     }
 
@@ -168,6 +178,29 @@ struct SchemaDumpTests {
             ],
             ["- a: column n int not null", "+ a: column n int"]
         ),
+        Drift(
+            "index for some rows only, or for the beginnings of texts",
+            [
+                "ALTER TABLE b ADD COLUMN t VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+                "CREATE INDEX b_t ON b (t(3))",
+            ],
+            sqlite: ["ALTER TABLE b ADD COLUMN t VARCHAR(9)", "CREATE INDEX b_t ON b (t) WHERE t > 'm'"],
+            ["+ b: column t varchar(9) utf8mb4_bin", "+ b: index b_t (t(3))"],
+            ofSQLite: ["+ b: column t varchar(9)", "+ b: index b_t (t) WHERE t > 'm'"]
+        ),
+        Drift("view added", ["CREATE VIEW v AS SELECT id FROM a"], ["+ v: view v"]),
+        Drift(
+            "table made a view",
+            ["DROP TABLE b", "CREATE VIEW b AS SELECT id FROM a"],
+            ["- b: table b", "+ b: view b"]
+        ),
+        Drift(
+            "trigger added",
+            ["CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.n = 1"],
+            sqlite: ["CREATE TRIGGER t BEFORE INSERT ON a BEGIN  SELECT 1; END"],
+            ["+ a: trigger t before insert SET NEW.n = 1"],
+            ofSQLite: ["+ a: trigger t CREATE TRIGGER t BEFORE INSERT ON a BEGIN SELECT 1 ; END"]
+        ),
         Drift("default added", ["ALTER TABLE b ADD COLUMN d INT DEFAULT 5"], ["+ b: column d int default 5"]),
     ]
 
@@ -177,7 +210,31 @@ struct SchemaDumpTests {
             let migrator = try Migrator(database, Self.plain)
             _ = try await migrator.up()
             for statement in engine == .sqlite ? drift.sqlite : drift.mysql { try await database.execute(statement) }
-            #expect(Set(try await migrator.diff().map(\.description)) == Set(drift.differences))
+            let expected = engine == .sqlite ? drift.differencesOfSQLite : drift.differences
+            #expect(Set(try await migrator.diff().map(\.description)) == Set(expected))
+            #expect(try await scratchDatabases(database).isEmpty)
+        }
+    }
+
+    @Test("What is not applied, though a later one is, is not missed", arguments: Engine.available)
+    func skipped(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            _ = try await Migrator(database, Self.plain).up()
+            _ = try await database.onConnection { session in
+                try session.execute("DROP TABLE a")
+                try session.execute("UPDATE schema_migrations SET state = 'reverted' WHERE version = 1")
+            }
+            #expect(try await Migrator(database, Self.plain).diff().isEmpty)
+        }
+    }
+
+    @Test("A half-applied migration is told as such, exit code 4, and not as a drift", arguments: Engine.servers)
+    func halfApplied(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let wrong = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nCREATE TABLE a (id INT NOT NULL PRIMARY KEY);"
+            let migrator = try Migrator(database, files(("a", wrong, "DROP TABLE a;")))
+            #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 4)
+            #expect(await migrator.error { _ = try await $0.diff() }?.exitCode == 4)
             #expect(try await scratchDatabases(database).isEmpty)
         }
     }

@@ -173,7 +173,7 @@ struct MigrateExitCodeTests {
                 let all = ["migrate"] + arguments + ["--database-url", "mysql://u@127.0.0.1:1/d"]
                 let ended = try await Program.run(all, in: folder)
                 #expect(ended.exitCode == 8 && ended.output == "", "\(arguments)")
-                guard arguments != ["up"] else { continue }
+                guard !arguments.contains("up"), arguments != ["plan"] else { continue }
                 #expect(try await Program.run(["migrate"] + arguments, in: folder).exitCode == 8, "\(arguments)")
             }
             let waited = ["migrate", "wait", "--db", "--timeout", "1"]

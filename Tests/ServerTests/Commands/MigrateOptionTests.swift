@@ -39,6 +39,7 @@ struct MigrateOptionTests {
                 (1, "error", ["new", "Not-Snake", "--dir", dir]), (0, "files", ["new", "snake", "--dir", dir]),
                 (1, "error", ["lint", "--dir", dir]), (2, "error", ["up", "--database-url", "postgresql://h/d"]),
                 (8, "error", ["up", "--database-url", "mysql://u@127.0.0.1:1/d"]),
+                (2, "error", ["up", "--nope"]), (2, "error", ["down"]), (2, "error", ["nonsense"]),
             ]
             for (code, key, arguments) in cases {
                 let all = ["migrate"] + arguments + ["--json"]
@@ -49,7 +50,7 @@ struct MigrateOptionTests {
                 guard key == "error" else { continue }
                 #expect(answer?.object?.count == 2 && answer?["exit_code"]?.integer == Int64(code), "\(arguments)")
                 let message = answer?["error"]?.string ?? "?"
-                #expect(ended.errors.hasSuffix("mcp-registry: \(message)\n"), "people read it on standard error")
+                #expect(ended.errors.contains(": \(message)\n"), "people read it on standard error")
             }
         }
     }
@@ -74,6 +75,18 @@ struct MigrateOptionTests {
             #expect(try await deployment.migrate("plan", "--to", "1").output == "-- nothing to do\n")
             #expect(try await deployment.migrate("dump").output == dump)
             #expect(try await deployment.migrate("status").output == status)
+        }
+    }
+
+    @Test("plan and up --dry-run take a SQLite file that is not there for an empty database, and make none")
+    func dryRunWithoutFile() async throws {
+        try await TemporaryFolder.with { folder in
+            for arguments in [["plan"], ["up", "--dry-run"]] {
+                let ended = try await Program.run(["migrate"] + arguments, in: folder)
+                #expect(ended.exitCode == 0, "\(ended.errors)")
+                #expect(ended.output.hasPrefix("-- 0001_catalog up (expand)\n"))
+            }
+            #expect(try folder.entries() == [])
         }
     }
 

@@ -94,6 +94,15 @@ struct MigrationReportTests {
         #expect(screen.new() == "0002_b: statement 1 of 1: \(text.prefix(60))\n")
     }
 
+    @Test("of a big table it is told about how many rows it has")
+    func rows() {
+        let screen = Screen(isTerminal: false)
+        screen.report.tell(.statement(label: "0002_b", number: 1, statements: 1, text: "ALTER TABLE t", rows: 9_999))
+        #expect(screen.new() == "0002_b: statement 1 of 1: ALTER TABLE t\n")
+        screen.report.tell(.statement(label: "0002_b", number: 1, statements: 1, text: "ALTER TABLE t", rows: 10_000))
+        #expect(screen.new() == "0002_b: statement 1 of 1 (about 10000 rows): ALTER TABLE t\n")
+    }
+
     @Test("in a log a long statement is mentioned every 10 s, until something else happens")
     func tickingInLog() {
         let screen = Screen(isTerminal: false)

@@ -17,7 +17,12 @@ struct MigrateDumpCommand: AsyncParsableCommand {
             String(dump.text.dropLast()),
             [
                 "tables": .array(
-                    dump.tables.map { ["name": .string($0.name), "items": .array($0.items.map(JSONValue.string))] }
+                    dump.tables.map { table in
+                        [
+                            "name": .string(table.name), "kind": .string(table.kind.rawValue),
+                            "items": .array(table.items.map(JSONValue.string)),
+                        ]
+                    }
                 )
             ]
         )

@@ -38,21 +38,34 @@ struct MigrateOptions: ParsableArguments {
         }
     }
 
+    /// What a command does about a SQLite file that is not there.
+    enum MissingFile {
+        case fail
+        case create
+        /// Works as if it were there and empty, and makes none.
+        case takeForEmpty
+    }
+
     /// Lends a migrator on the configured database.
     ///
     /// - Parameters:
-    ///   - createIfMissing: whether a SQLite file is made.
+    ///   - missing: what to do about a SQLite file that is not there.
     ///   - configure: what the command's own options change.
     ///   - body: the work.
     /// - Returns: what the body returns.
     /// - Throws: ``CommandFailure`` with the exit code of a ``MigrationError``, 7 when `--timeout` is over.
     func run<T: Sendable>(
-        createIfMissing: Bool = false,
+        missing: MissingFile = .fail,
         _ configure: (inout Migrator.Options) -> Void = { _ in },
         _ body: @escaping @Sendable (Migrator) async throws(MigrationError) -> T
     ) async throws -> T {
-        let database = try configured { () throws in
-            try configuration.source().migrationDatabase(createIfMissing: createIfMissing)
+        var database = try configured { () throws in
+            try configuration.source().migrationDatabase(createIfMissing: missing == .create)
+        }
+        if missing == .takeForEmpty, case .sqlite(let sqlite) = database.engine,
+            !FileManager.default.fileExists(atPath: sqlite.path)
+        {
+            database.engine = .sqlite(SQLiteConfiguration(path: ":memory:"))
         }
         let files = try files()
         var options = Migrator.Options.ofThisProgram
@@ -94,8 +107,13 @@ struct MigrateOptions: ParsableArguments {
 
     /// The command's failure; with `--json` standard output tells it too.
     func failure(_ message: String, _ exitCode: Int32) -> CommandFailure {
-        if json { print(JSONValue.object(["error": .string(message), "exit_code": .integer(Int64(exitCode))]).text) }
+        if json { Self.printError(message, exitCode) }
         return CommandFailure(message: message, exitCode: exitCode)
+    }
+
+    /// Tells on standard output, for programs, why a command failed.
+    static func printError(_ message: String, _ exitCode: Int32) {
+        print(JSONValue.object(["error": .string(message), "exit_code": .integer(Int64(exitCode))]).text)
     }
 
     /// Runs the body, and cancels it when `--timeout` is over.

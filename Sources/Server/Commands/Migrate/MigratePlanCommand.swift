@@ -23,7 +23,7 @@ struct MigratePlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (to, down, leniency) = (to, down, leniency.leniency)
-        let plan = try await options.run { migrator async throws(MigrationError) in
+        let plan = try await options.run(missing: .takeForEmpty) { migrator async throws(MigrationError) in
             try await down ? migrator.planDown(to: to) : migrator.planUp(to: to, leniency: leniency)
         }
         options.show(plan.text, plan.json)

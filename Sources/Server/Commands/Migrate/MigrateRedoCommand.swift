@@ -5,7 +5,8 @@ internal import DBDriver
 struct MigrateRedoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redo",
-        abstract: "Take the latest migration back and apply it again, to try it while writing it. Destroys data."
+        abstract: "Take the latest migration back and apply it again, to try it while writing it. Destroys data.",
+        discussion: "Its files may have been edited since. Cut off in between, `migrate up` does the rest."
     )
 
     @OptionGroup var options: MigrateOptions
@@ -16,7 +17,7 @@ struct MigrateRedoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try await options.run { migrator async throws(MigrationError) in
-            try await migrator.planDown(to: nil)
+            try await migrator.planRedo()
         }
         guard !plan.isEmpty else { return options.show("nothing to do", [FinishedMigration]().json) }
         try options.confirm(plan, yes)

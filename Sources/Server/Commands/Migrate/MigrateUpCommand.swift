@@ -21,12 +21,12 @@ struct MigrateUpCommand: AsyncParsableCommand {
     func run() async throws {
         let (to, leniency) = (to, leniency.leniency)
         if dryRun {
-            let plan = try await options.run { migrator async throws(MigrationError) in
+            let plan = try await options.run(missing: .takeForEmpty) { migrator async throws(MigrationError) in
                 try await migrator.planUp(to: to, leniency: leniency)
             }
             return options.show(plan.text, plan.json)
         }
-        let done = try await options.run(createIfMissing: true, runOptions.apply) {
+        let done = try await options.run(missing: .create, runOptions.apply) {
             migrator async throws(MigrationError) in
             try await MigrationReport.telling { tell async throws(MigrationError) in
                 try await migrator.up(to: to, leniency: leniency, progress: tell)

@@ -9,6 +9,8 @@ internal import Synchronization
 final class MigrationReport: Sendable {
     /// Characters of a statement's beginning that are shown.
     private static let wordsMax = 60
+    /// A table of so many rows may take a while.
+    private static let rowsWorthTelling = 10_000
 
     private enum Activity {
         case waiting
@@ -74,8 +76,9 @@ final class MigrationReport: Sendable {
                 "\(label) \(direction): \(statements - done) of \(statements) statements to run"
                     + (left > 0 ? ", then \(left) more migration(s)" : "")
             )
-        case .statement(let label, let number, let statements, let sql):
-            let text = "\(label): statement \(number) of \(statements)"
+        case .statement(let label, let number, let statements, let sql, let rows):
+            var text = "\(label): statement \(number) of \(statements)"
+            if let rows, rows >= Self.rowsWorthTelling { text += " (about \(rows) rows)" }
             let words = sql.prefix { $0 != "\n" && $0 != "(" }.prefix(Self.wordsMax)
             begin(.running(text, since: now()), "\(text): \(words)")
         case .statementDone(let label, let number, let statements, let milliseconds, let rows):
