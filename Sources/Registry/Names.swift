@@ -71,6 +71,17 @@ public struct RoleName: Name {
     public init(trusted: String) { rawValue = trusted }
 }
 
+/// The unique name of an API key: what the program is called that has it.
+public struct APIKeyName: Name {
+    /// `name`
+    public static let label = "name"
+    /// The name.
+    public let rawValue: String
+
+    /// Takes a text that is known to keep the rules.
+    public init(trusted: String) { rawValue = trusted }
+}
+
 /// What an agent calls a user by; the registry gives it no further meaning.
 public struct UserID: Name {
     /// `user_id`

@@ -41,13 +41,14 @@ struct Application: Sendable {
             policy: configuration.catalog,
             logger: logger
         )
+        let keyUses = APIKeyUses(registry, logger: logger)
         let catalog = ToolCatalog(registry, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
             ProbeRoutes.routes(Readiness(database, schema)) + AgentRoutes.routes(registry)
                 + AdminRoutes.routes(registry)
                 + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
-            access: AccessControl(adminToken: configuration.adminToken),
+            access: AccessControl(adminToken: configuration.adminToken, registry: registry, keyUses: keyUses),
             origins: OriginPolicy(
                 address: authority,
                 isLocal: OriginPolicy.isLoopback(configuration.host),
@@ -80,7 +81,8 @@ struct Application: Sendable {
             logger: logger
         )
         services =
-            [database, client, heartbeat] + (hook.map { [$0] } ?? []) + (configuration.refreshes ? [refresher] : [])
+            [database, client, heartbeat, keyUses] + (hook.map { [$0] } ?? [])
+            + (configuration.refreshes ? [refresher] : [])
             + [http]
         self.registry = registry
         self.logger = logger
@@ -97,9 +99,4 @@ struct Application: Sendable {
         configuration.maximumGracefulShutdownDuration = Self.shutdownMax
         try await ServiceGroup(configuration: configuration).run()
     }
-}
-
-/// Where nobody wants to be told.
-private struct NoHook: ChangeHook {
-    func catalogChanged() {}
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 
-/// The program: `mcp-registry serve | migrate | keys | discover | import-original`.
+/// The program: `mcp-registry serve | migrate | api-keys | keys | discover | import-original`.
 @main
 struct MCPRegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +9,8 @@ struct MCPRegistryCommand: AsyncParsableCommand {
         abstract: "A registry of MCP services, the tools that roles may use, and users' encrypted tokens.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, KeysCommand.self, DiscoverCommand.self, ImportOriginalCommand.self,
+            ServeCommand.self, MigrateCommand.self, APIKeysCommand.self, KeysCommand.self, DiscoverCommand.self,
+            ImportOriginalCommand.self,
         ]
     )
 

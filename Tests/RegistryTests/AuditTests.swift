@@ -13,7 +13,7 @@ struct AuditTests {
                 NewToken("canary-token"),
                 for: UserID("u"),
                 at: ServiceName("pizza"),
-                by: Principal(name: "agent 7")
+                by: Principal(name: "agent 7", scopes: [.administer])
             )
             let rows = try await fixture.database.read { session in
                 try session.rows("SELECT actor, action, target FROM audit_log ORDER BY at, operation_id").map { row in

@@ -88,7 +88,12 @@ struct ConcurrencyTests {
             #expect(codes(results).isEmpty)
             #expect(try await fixture.count("user_tokens") == 1)
             let reader = fixture.another(vault: TokenVault(ring: try .single(Array(repeating: 7, count: 32))))
-            guard case .token(let secret, _) = try await reader.access(to: ServiceName("pizza"), for: UserID("u"))
+            guard
+                case .token(let secret, _) = try await reader.access(
+                    to: ServiceName("pizza"),
+                    for: UserID("u"),
+                    by: .administrator
+                )
             else {
                 Issue.record("no token")
                 return

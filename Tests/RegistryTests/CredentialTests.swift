@@ -13,7 +13,12 @@ struct CredentialTests {
             for token in ["first", "second"] {
                 try await fixture.registry.store(NewToken(token), for: UserID("u"), at: service, by: .anonymous)
             }
-            guard case .token(let secret, let method) = try await fixture.registry.access(to: service, for: UserID("u"))
+            guard
+                case .token(let secret, let method) = try await fixture.registry.access(
+                    to: service,
+                    for: UserID("u"),
+                    by: .administrator
+                )
             else {
                 Issue.record("no token")
                 return
@@ -174,7 +179,7 @@ struct CredentialTests {
             )
             for registry in [sameID, otherID] {
                 let error = try await failure {
-                    _ = try await registry.access(to: ServiceName("pizza"), for: UserID("u"))
+                    _ = try await registry.access(to: ServiceName("pizza"), for: UserID("u"), by: .administrator)
                 }
                 #expect(error?.code == .unavailable)
                 #expect(error?.detail?.contains("pizza") == false || error?.detail?.contains("'u'") == true)

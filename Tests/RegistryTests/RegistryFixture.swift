@@ -160,7 +160,7 @@ struct RegistryFixture: Sendable {
     }
 
     func token(_ user: String, at service: String = "pizza") async throws -> String? {
-        switch try await registry.access(to: ServiceName(service), for: UserID(user)) {
+        switch try await registry.access(to: ServiceName(service), for: UserID(user), by: .administrator) {
         case .open: nil
         case .token(let secret, _): secret.revealText()
         }

@@ -42,7 +42,7 @@ struct ToolChangeTests {
             of: ServiceName("pizza"),
             tool: tool,
             sha256: sha256,
-            by: Principal(name: "ann")
+            by: Principal(name: "ann", scopes: [.administer])
         ).map(\.definition.name)
     }
 

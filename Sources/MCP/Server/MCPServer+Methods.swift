@@ -43,7 +43,7 @@ extension MCPServer {
         unknownResource: Int
     ) async throws(JSONRPCError) -> JSONObject {
         switch call.method {
-        case "tools/list": return try page("tools", toolList, call.params)
+        case "tools/list": return try page("tools", toolList(for: caller), call.params)
         case "tools/call": return try await run(call.params, caller)
         case "resources/list": return try page("resources", resourceList, call.params)
         case "resources/templates/list": return try page("resourceTemplates", templateList, call.params)

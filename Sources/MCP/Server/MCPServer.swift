@@ -17,7 +17,8 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     let title: String
     let instructions: String
     let toolNames: Set<String>
-    let toolList: JSONValue
+    private let toolList: [(name: String, json: JSONValue)]
+    private let isShown: @Sendable (String, Caller) -> Bool
     let callTool: CallTool
     let resourceList: JSONValue
     let templateList: JSONValue
@@ -42,6 +43,7 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     ///   - title: The server's name for people.
     ///   - instructions: What the model should know about the server as a whole.
     ///   - tools: The tools in the order in which they are listed, on one page.
+    ///   - isShown: Whether a caller is told of one of `tools`; to refuse the calls of others is left to `callTool`.
     ///   - callTool: Runs one of `tools`.
     ///   - resources: The resources in the order in which they are listed, on one page.
     ///   - resourceTemplates: The forms of further URIs that can be read.
@@ -52,6 +54,7 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         title: String,
         instructions: String,
         tools: [ToolDefinition],
+        isShown: @escaping @Sendable (_ tool: String, Caller) -> Bool = { _, _ in true },
         callTool: @escaping CallTool,
         resources: [ResourceDefinition] = [],
         resourceTemplates: [ResourceTemplate] = [],
@@ -62,11 +65,17 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         self.title = title
         self.instructions = instructions
         self.toolNames = Set(tools.map(\.name))
-        self.toolList = .array(tools.map(\.json))
+        self.toolList = tools.map { ($0.name, $0.json) }
+        self.isShown = isShown
         self.callTool = callTool
         self.resourceList = .array(resources.map(\.json))
         self.templateList = .array(resourceTemplates.map(\.json))
         self.readResource = readResource
+    }
+
+    /// The tools that a caller is told of.
+    func toolList(for caller: Caller) -> JSONValue {
+        .array(toolList.compactMap { isShown($0.name, caller) ? $0.json : nil })
     }
 
     /// Answers a request, whose path, `Host`, `Origin`, size and credentials have been checked.

@@ -20,6 +20,8 @@ enum AuditAction: String, SQLConvertible {
     case storeToken = "token.store"
     case storeDiscoveryCredential = "discovery_credential.store"
     case importOriginal = "import"
+    case createAPIKey = "api_key.create"
+    case revokeAPIKey = "api_key.revoke"
 
     /// Whether it changes what the lists of services, tools and roles answer.
     var changesCatalog: Bool {
@@ -27,7 +29,9 @@ enum AuditAction: String, SQLConvertible {
         case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
             .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole, .importOriginal:
             true
-        case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential: false
+        case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential, .createAPIKey,
+            .revokeAPIKey:
+            false
         }
     }
 }

@@ -3,9 +3,14 @@ internal import DBDriver
 extension MCPRegistry {
     /// What an agent must send to a service on a user's behalf.
     ///
-    /// - Throws: `notFound` for the service, `unauthenticated` when the user has stored no token for it, `unavailable`
+    /// - Throws: `forbidden` for a user that the caller does not act for, `notFound` for the service, `unauthenticated` when the user has stored no token for it, `unavailable`
     ///   without a database, or without the key that the token was sealed with
-    public func access(to service: ServiceName, for user: UserID) async throws(RegistryError) -> Access {
+    public func access(
+        to service: ServiceName,
+        for user: UserID,
+        by principal: Principal
+    ) async throws(RegistryError) -> Access {
+        try principal.requireActing(for: user)
         guard let found = try await read({ try CredentialTable.find(service, user, $0) }) else {
             throw RegistryError(.notFound, "Service not found")
         }
@@ -18,25 +23,27 @@ extension MCPRegistry {
             )
         }
         return .token(
-            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
+            try Self.open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
             found.method
         )
     }
 
     /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered.
     ///
-    /// - Throws: `notFound` for the service, and then nothing is stored; `unavailable` without a database or key ring
+    /// - Throws: `notFound` for the service, and then nothing is stored; `forbidden` for a user that the caller does not act
+    ///   for, `unavailable` without a database or key ring
     public func store(
         _ token: NewToken,
         for user: UserID,
         at service: ServiceName,
         by principal: Principal
     ) async throws(RegistryError) {
+        try principal.requireActing(for: user)
         let vault = try requiredVault()
         let target = "service '\(service)', user '\(user)'"
         try await change(.storeToken, target, by: principal) { session, time in
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
-            let sealed = try Self.seal(token, .userToken(serviceID: id, user), vault)
+            let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault)
             try UserTable.insert(user, at: time, session)
             try CredentialTable.store(sealed, serviceID: id, user, at: time, session)
         }
@@ -44,7 +51,8 @@ extension MCPRegistry {
 
     /// Stores what the registry itself sends when it reads a service's tools, sealed.
     ///
-    /// - Throws: `notFound` for the service, `unavailable` without a database or key ring
+    /// - Throws: `notFound` for the service, `forbidden` when another has added it, `unavailable` without a database or key
+    ///   ring
     public func storeDiscoveryCredential(
         _ token: NewToken,
         _ method: AuthorizationMethod,
@@ -53,9 +61,10 @@ extension MCPRegistry {
     ) async throws(RegistryError) {
         let vault = try requiredVault()
         try await change(.storeDiscoveryCredential, "service '\(service)'", by: principal) { session, time in
-            guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
-            let sealed = try Self.seal(token, .discovery(serviceID: id), vault)
-            try CredentialTable.storeDiscovery(sealed, method, serviceID: id, at: time, session)
+            guard let known = try ServiceTable.lock(service, session) else { throw Self.noService(service) }
+            try principal.requireOwning(service, of: known.owner)
+            let sealed = try Self.seal(token.secret, .discovery(serviceID: known.id), vault)
+            try CredentialTable.storeDiscovery(sealed, method, serviceID: known.id, at: time, session)
         }
     }
 
@@ -63,7 +72,12 @@ extension MCPRegistry {
     func discoveryCredential(_ known: ServiceToRead) throws(RegistryError) -> DiscoveryCredential? {
         guard let found = known.credential else { return nil }
         let context = TokenContext.discovery(serviceID: known.service.id)
-        let token = try open(found.sealed, context, try requiredVault(), of: "discovery of '\(known.service.name)'")
+        let token = try Self.open(
+            found.sealed,
+            context,
+            try requiredVault(),
+            of: "discovery of '\(known.service.name)'"
+        )
         return DiscoveryCredential(method: found.method, token: token)
     }
 
@@ -75,18 +89,18 @@ extension MCPRegistry {
     }
 
     static func seal(
-        _ token: NewToken,
+        _ secret: Secret,
         _ context: TokenContext,
         _ vault: TokenVault
     ) throws(RegistryError) -> SealedToken {
         do {
-            return try vault.seal(token.secret, context: context)
+            return try vault.seal(secret, context: context)
         } catch {
             throw RegistryError(.internal, "internal error", detail: "sealing a token failed: \(error)")
         }
     }
 
-    private func open(
+    static func open(
         _ sealed: SealedToken,
         _ context: TokenContext,
         _ vault: TokenVault,

@@ -37,6 +37,11 @@ public final class Secret: Sendable {
         try unsafe storage.withUnsafeBytes(body)
     }
 
+    /// HMAC-SHA256 (RFC 2104) over another secret, with this one as the key: 32 bytes.
+    func authenticationCode(for message: Secret) -> [UInt8] {
+        unsafe message.withUnsafeBytes { unsafe Array(HMAC<SHA256>.authenticationCode(for: $0, using: storage)) }
+    }
+
     /// A copy of the bytes, for the caller who is allowed to have them. The copy is not protected any more.
     public func revealBytes() -> [UInt8] {
         unsafe withUnsafeBytes { unsafe Array($0) }

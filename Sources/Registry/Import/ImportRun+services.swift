@@ -89,6 +89,7 @@ extension ImportRun {
                 status: .active,
                 transport: .streamableHTTP,
                 lastSeen: nil,
+                owner: nil,
                 nextRead: now
             )
             let isDescribed = ![NewService.fallbackDescription, ""].contains(new.description)

@@ -10,8 +10,9 @@ extension MCPRegistry {
 
     /// A user's role. A user that was never seen before is registered, without a role.
     ///
-    /// - Throws: `unavailable`
+    /// - Throws: `forbidden` for a user that the caller does not act for, `unavailable`
     public func role(of user: UserID, by principal: Principal) async throws(RegistryError) -> RoleName? {
+        try principal.requireActing(for: user)
         if let known = try await read({ try UserTable.find(user, $0) }) { return known.role }
         try await register(user, role: nil, by: principal)
         return nil

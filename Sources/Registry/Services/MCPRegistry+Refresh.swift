@@ -8,11 +8,13 @@ extension MCPRegistry {
     /// Reads again what a service offers. Tools that it still has keep their ids and roles.
     ///
     /// - Returns: how many tools it has now.
-    /// - Throws: `notFound`, `upstream` (the stored tools stay as they were, and the service is marked), `conflict` when the
+    /// - Throws: `notFound`, `forbidden` when another has added it, `upstream` (the stored tools stay as they were, and the service is marked), `conflict` when the
     ///   service was changed twice meanwhile, `unavailable`
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
         try await onceMore { () async throws(RegistryError) in
-            try await read(serviceToRead(name), by: principal)
+            let known = try await serviceToRead(name)
+            try principal.requireOwning(name, of: known.service.owner)
+            return try await read(known, by: principal)
         }
     }
 

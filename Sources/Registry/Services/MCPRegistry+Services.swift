@@ -41,6 +41,7 @@ extension MCPRegistry {
             transport: found?.transport ?? .streamableHTTP,
             lastSeen: found == nil ? nil : now,
             lastError: refusal,
+            owner: principal.name,
             nextRead: policy.schedule.next(after: now, timeToLive: found?.timeToLive)
         )
         let tools = (found?.tools ?? []).prefix(Limits.toolsPerServiceMax).enumerated()
@@ -57,10 +58,12 @@ extension MCPRegistry {
 
     /// Removes a service with its tools, their role links, and all tokens stored for it.
     ///
-    /// - Throws: `notFound`, `unavailable`
+    /// - Throws: `notFound`, `forbidden` when another has added it, `unavailable`
     public func removeService(_ name: ServiceName, by principal: Principal) async throws(RegistryError) {
         try await change(.removeService, "service '\(name)'", by: principal) { session, _ in
-            guard try ServiceTable.delete(name, session) else { throw Self.noService(name) }
+            guard let service = try ServiceTable.lock(name, session) else { throw Self.noService(name) }
+            try principal.requireOwning(name, of: service.owner)
+            _ = try ServiceTable.delete(name, session)
         }
     }
 

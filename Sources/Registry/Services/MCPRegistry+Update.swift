@@ -5,7 +5,7 @@ extension MCPRegistry {
     /// removed, since it was given for another address (a service that moves must not take tokens along). With an empty
     /// description the service is asked for its own.
     ///
-    /// - Throws: `notFound`, `invalid`, `conflict` when the endpoint is taken or the service was changed meanwhile,
+    /// - Throws: `notFound`, `forbidden` when another has added it, `invalid`, `conflict` when the endpoint is taken or the service was changed meanwhile,
     ///   `upstream` when the service can't be read, and then nothing is changed; `unavailable`
     public func update(
         _ name: ServiceName,
@@ -25,6 +25,7 @@ extension MCPRegistry {
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
         let known = try await serviceToRead(name)
+        try principal.requireOwning(name, of: known.service.owner)
         let service = known.service
         let method = try wish.method(after: service)
         let endpoint = wish.endpoint ?? service.endpoint

@@ -32,6 +32,8 @@ public struct RegisteredService: Sendable, Equatable {
     public internal(set) var lastSeen: Timestamp?
     /// Why the last reading failed, as a clause; nil when it went well.
     public internal(set) var lastError: String?
+    /// Who has added it, and may change it; nil when only administrators may.
+    public let owner: String?
     /// Readings that have failed in a row.
     var failures: Int
     /// When it is to be read again.
@@ -48,6 +50,7 @@ public struct RegisteredService: Sendable, Equatable {
         transport: Transport,
         lastSeen: Timestamp?,
         lastError: String? = nil,
+        owner: String?,
         failures: Int = 0,
         nextRead: Timestamp
     ) {
@@ -61,6 +64,7 @@ public struct RegisteredService: Sendable, Equatable {
         self.transport = transport
         self.lastSeen = lastSeen
         self.lastError = lastError
+        self.owner = owner
         self.failures = failures
         self.nextRead = nextRead
     }
@@ -76,6 +80,7 @@ public struct RegisteredService: Sendable, Equatable {
         transport = try row.get("transport")
         lastSeen = try row.get("last_seen")
         lastError = try row.get("last_error")
+        owner = try row.get("owner")
         failures = try row.get("failures")
         nextRead = try row.get("next_read")
     }

@@ -4,7 +4,7 @@ internal import DBDriver
 enum ServiceTable {
     private static let columns: SQL = """
         id, name, endpoint, description, requires_authorization, method_authorization, status, transport, last_seen,
-        last_error, failures, next_read
+        last_error, owner, failures, next_read
         """
 
     static func all(_ session: Session) throws(DatabaseError) -> [RegisteredService] {
@@ -65,11 +65,12 @@ enum ServiceTable {
         try session.execute(
             """
             INSERT INTO services (id, name, endpoint, endpoint_sha256, description, requires_authorization,
-            method_authorization, status, transport, last_seen, last_error, failures, next_read, created_at, updated_at)
+            method_authorization, status, transport, last_seen, last_error, owner, failures, next_read, created_at,
+            updated_at)
             VALUES (\(service.id), \(service.name), \(service.endpoint), \(service.endpoint.sha256),
             \(service.description), \(service.requiresAuthorization), \(service.method), \(service.status),
-            \(service.transport), \(service.lastSeen), \(service.lastError), \(service.failures), \(service.nextRead),
-            \(time), \(time))
+            \(service.transport), \(service.lastSeen), \(service.lastError), \(service.owner), \(service.failures),
+            \(service.nextRead), \(time), \(time))
             """
         )
     }

@@ -79,22 +79,17 @@ struct ImportOriginalCommand: AsyncParsableCommand {
         }
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = level
-        try await target.check(try .ofThisProgram(target.dialect), ring, notesKeys: !dryRun, logger)
-        let databases = [Database(source, logger: logger), Database(target, logger: logger)]
-        let registry = MCPRegistry(
-            database: databases[1],
-            vault: TokenVault(ring: ring),
-            discovery: NoDiscovery(),
-            hook: NoHook(),
-            logger: logger
-        )
-        let result = await Self.carry(databases[0], into: registry, isDryRun: dryRun)
-        for database in databases { await database.shutDown() }
-        do throws(RegistryError) {
-            return try result.get()
+        let original = Database(source, logger: logger)
+        do {
+            let report = try await target.withRegistry(ring, notesKeys: !dryRun, logger) {
+                registry async throws(RegistryError) in
+                try await Self.carry(original, into: registry, isDryRun: dryRun)
+            }
+            await original.shutDown()
+            return report
         } catch {
-            if let detail = error.detail { logger.error("\(error.message)", metadata: ["detail": "\(detail)"]) }
-            throw CommandFailure(message: error.message, exitCode: Self.exitCode(error.code))
+            await original.shutDown()
+            throw error
         }
     }
 
@@ -102,7 +97,7 @@ struct ImportOriginalCommand: AsyncParsableCommand {
         _ source: Database,
         into registry: MCPRegistry,
         isDryRun: Bool
-    ) async -> Result<ImportReport, RegistryError> {
+    ) async throws(RegistryError) -> ImportReport {
         let line = ImportProgressLine(isTerminal: isatty(STDERR_FILENO) == 1) { text in
             FileHandle.standardError.write(Data(text.utf8))
         }
@@ -110,18 +105,10 @@ struct ImportOriginalCommand: AsyncParsableCommand {
             let original = try await OriginalDatabase(source)
             let report = try await registry.importOriginal(original, isDryRun: isDryRun) { line.tell($0) }
             line.end("read")
-            return .success(report)
+            return report
         } catch {
             line.end("stopped after")
-            return .failure(error)
-        }
-    }
-
-    private static func exitCode(_ code: RegistryError.Code) -> Int32 {
-        switch code {
-        case .unavailable: 8
-        case .invalid: 2
-        case .notFound, .conflict, .unauthenticated, .forbidden, .upstream, .internal: 1
+            throw error
         }
     }
 }
@@ -145,20 +132,4 @@ extension ConfigurationSource {
             throw ConfigurationError(message: "\(key) \(error)")
         }
     }
-}
-
-/// An import reads no service: a running server does that soon after.
-private struct NoDiscovery: ToolDiscovery {
-    func discover(
-        _ endpoint: Endpoint,
-        wantsDescription: Bool,
-        credential: DiscoveryCredential?
-    ) async throws(DiscoveryError) -> Discovery {
-        throw .failed("an import reads no service")
-    }
-}
-
-/// The running servers tell agents, when they have read the services.
-private struct NoHook: ChangeHook {
-    func catalogChanged() {}
 }

@@ -6,20 +6,20 @@ internal import Registry
 enum AdminRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
         [
-            Route(.get, "/list_users") { _, _ in
+            Route(.get, "/list_users", .scope(.administer)) { _, _ in
                 let users = try await registry.users().map { user -> JSONValue in
                     ["user": ["user_id": .string(user.id.rawValue), "role": .string(user.role?.rawValue ?? "")]]
                 }
                 return .json(["users": .array(users)])
             },
-            Route(.post, "/register_user") { request, principal in
+            Route(.post, "/register_user", .scope(.administer)) { request, principal in
                 let fields = try await RequestFields(body: request)
                 let user = try UserID(try fields.required("user_id", orElse: "user_id is required"))
                 let role = try fields.optional("role_name", nullAllowed: true) ?? ""
                 try await registry.register(user, role: role.isEmpty ? nil : RoleName(role), by: principal)
                 return .json(["status": "user registered"])
             },
-            Route(.post, "/discovery_credential") { request, principal in
+            Route(.post, "/discovery_credential", .scope(.write)) { request, principal in
                 try await storeDiscoveryCredential(try await RequestFields(body: request), registry, principal)
             },
         ]

@@ -6,23 +6,23 @@ internal import Registry
 /// What agents ask over plain HTTP.
 enum AgentRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
-        let token = { @Sendable (request: Request, _: Principal) in
+        let token = { @Sendable (request: Request, principal: Principal) in
             // Nobody on the way may keep it (RFC 9111 §5.2.2.5); nor an error, see Problem.
-            var answer = try await self.token(try await RequestFields(bodyOrQuery: request), registry)
+            var answer = try await self.token(try await RequestFields(bodyOrQuery: request), registry, principal)
             answer.headers[.cacheControl] = "no-store"
             return answer
         }
         return [
-            Route(.get, "/list_services") { _, _ in try await listServices(registry) },
-            Route(.get, "/token", handle: token),
-            Route(.post, "/token", handle: token),
-            Route(.post, "/role_for_user") { request, principal in
+            Route(.get, "/list_services", .scope(.read)) { _, _ in try await listServices(registry) },
+            Route(.get, "/token", .scope(.readTokens), handle: token),
+            Route(.post, "/token", .scope(.readTokens), handle: token),
+            Route(.post, "/role_for_user", .scope(.read)) { request, principal in
                 try await roleForUser(try await RequestFields(body: request), registry, principal)
             },
-            Route(.post, "/tools_for_role") { request, _ in
+            Route(.post, "/tools_for_role", .scope(.read)) { request, _ in
                 try await toolsForRole(try await RequestFields(body: request), registry)
             },
-            Route(.post, "/system_prompt_for_role") { request, _ in
+            Route(.post, "/system_prompt_for_role", .scope(.read)) { request, _ in
                 try await systemPromptForRole(try await RequestFields(body: request), registry)
             },
         ]
@@ -41,11 +41,15 @@ enum AgentRoutes {
     }
 
     /// The only answer with a secret in it.
-    private static func token(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
+    private static func token(
+        _ fields: RequestFields,
+        _ registry: MCPRegistry,
+        _ principal: Principal
+    ) async throws -> Response {
         let missing = "service_name and user_id are required"
         let service = try fields.required("service_name", orElse: missing)
         let user = try fields.required("user_id", orElse: missing)
-        switch try await registry.access(to: ServiceName(service), for: UserID(user)) {
+        switch try await registry.access(to: ServiceName(service), for: UserID(user), by: principal) {
         case .open: return .json(["status": "Ok"])
         case .token(let secret, let method):
             guard let text = secret.revealText() else {

@@ -52,9 +52,16 @@ struct Problem: Error, HTTPResponseError {
     /// Credentials that are malformed (RFC 6750 §3.1).
     static func invalidCredentials(_ detail: String) -> Problem { invalid(detail).challenging("invalid_request") }
 
-    private func challenging(_ error: String) -> Problem {
+    /// A caller that may not do this (RFC 6750 §3.1).
+    static func insufficientScope(_ scope: Scope) -> Problem {
+        Problem(.forbidden, "forbidden", "this takes the scope \(scope), which the caller does not have")
+            .challenging("insufficient_scope", scope)
+    }
+
+    private func challenging(_ error: String, _ scope: Scope? = nil) -> Problem {
         var problem = self
-        problem.headers[.wwwAuthenticate] = #"Bearer error="\#(error)", error_description="\#(detail)""#
+        let wanted = scope.map { #", scope="\#($0)""# } ?? ""
+        problem.headers[.wwwAuthenticate] = #"Bearer error="\#(error)", error_description="\#(detail)"\#(wanted)"#
         return problem
     }
 

@@ -10,8 +10,10 @@ struct Route: Sendable {
     enum Access: Sendable {
         /// Anybody: probes.
         case open
-        /// Whoever ``AccessControl`` recognises.
+        /// Whoever ``AccessControl`` recognises; what it may do is looked at later, tool by tool.
         case authenticated
+        /// Whoever has a scope.
+        case scope(Scope)
     }
 
     let path: String
@@ -24,7 +26,7 @@ struct Route: Sendable {
     init(
         _ method: HTTPRequest.Method,
         _ path: String,
-        _ access: Access = .authenticated,
+        _ access: Access,
         handle: @escaping @Sendable (Request, Principal) async throws -> Response
     ) {
         self.init(method, path, access, refuse: { $0.response }) { request, principal, _ in
@@ -35,7 +37,7 @@ struct Route: Sendable {
     init(
         _ method: HTTPRequest.Method,
         _ path: String,
-        _ access: Access = .authenticated,
+        _ access: Access,
         refuse: @escaping @Sendable (Problem) -> Response,
         handle: @escaping @Sendable (Request, Principal, ConnectionContext) async throws -> Response
     ) {
@@ -103,11 +105,25 @@ struct RouteTable: HTTPResponder {
         guard let first = candidates.first else {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
-        let isOpen = first.access == .open
-        if !isOpen { try origins.check(request) }
+        // A path is open to all methods or to none.
+        if case .open = first.access {} else { try origins.check(request) }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
-        return try await route.handle(request, isOpen ? .anonymous : access.principal(of: request), context)
+        return try await route.handle(request, try await principal(of: request, for: route), context)
+    }
+
+    /// Who asks, if it may.
+    ///
+    /// - Throws: ``Problem`` 401 or 403
+    private func principal(of request: Request, for route: Route) async throws -> Principal {
+        switch route.access {
+        case .open: return .anonymous
+        case .authenticated: return try await access.principal(of: request)
+        case .scope(let scope):
+            let principal = try await access.principal(of: request)
+            guard principal.may(scope) else { throw Problem.insufficientScope(scope) }
+            return principal
+        }
     }
 
     /// RFC 9110 §15.5.6: a 405 lists what is allowed.

@@ -30,6 +30,7 @@ enum ChangeTools {
                 ToolParameter("tool_name", "Only tools of this name.", isOptional: true),
             ],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
+            scope: .administer,
             hints: .reads,
             advice: [.notFound: ServiceTools.unknownService]
         ) { arguments, _ in
@@ -54,6 +55,7 @@ enum ChangeTools {
                 ToolParameter("tool_name", "The only tool to approve.", isOptional: true),
                 ToolParameter("sha256", "The digest of the definition that was seen.", isOptional: true),
             ],
+            scope: .administer,
             hints: .overwrites(),
             advice: [
                 .notFound: ServiceTools.unknownService + ", get_tools which tools each has",

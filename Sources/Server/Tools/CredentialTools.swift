@@ -17,6 +17,7 @@ enum CredentialTools {
                     UserTools.user,
                     ToolParameter("token", "The token, without 'Bearer' or 'Basic' before it.", isSecret: true),
                 ],
+                scope: .writeTokens,
                 hints: .overwrites(),
                 advice: [.notFound: ServiceTools.unknownService]
             ) { arguments, principal in

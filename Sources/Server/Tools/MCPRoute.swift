@@ -17,12 +17,13 @@ enum MCPRoute {
             title: "MCP Registry",
             instructions: instructions,
             tools: catalog.tools.map(\.definition),
+            isShown: catalog.isShown,
             callTool: catalog.call,
             resources: CatalogResources.definitions,
             resourceTemplates: CatalogResources.templates,
-            readResource: { uri, _ in try await resources.read(uri) }
+            readResource: { uri, principal in principal.may(.read) ? try await resources.read(uri) : nil }
         )
-        return Route(.post, path, refuse: refusal) { request, principal, context in
+        return Route(.post, path, .authenticated, refuse: refusal) { request, principal, context in
             let incoming = MCPHTTPRequest(
                 method: request.method.rawValue,
                 headers: request.headers.map { ($0.name.rawName, $0.value) },

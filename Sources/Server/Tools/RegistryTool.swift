@@ -5,6 +5,8 @@ internal import Registry
 struct RegistryTool: Sendable {
     let definition: MCP.ToolDefinition
     let parameters: [ToolParameter]
+    /// What a caller must be allowed to do; nil when any caller may use it.
+    let scope: Scope?
     /// What a model should do about an error of a kind; added to the error's own words.
     let advice: [RegistryError.Code: String]
     private let run: @Sendable (ToolArguments, Principal) async throws -> JSONValue
@@ -15,6 +17,7 @@ struct RegistryTool: Sendable {
     ///   - description: tells a model when to use it.
     ///   - parameters: its arguments.
     ///   - result: the JSON schema of what it returns.
+    ///   - scope: what a caller must be allowed to do; nil when any caller may use it.
     ///   - hints: what a client may expect of a call.
     ///   - advice: what to do about errors that do not say so themselves.
     ///   - run: what it does. Its value is returned as `{"result": …}`.
@@ -24,11 +27,13 @@ struct RegistryTool: Sendable {
         _ description: String,
         _ parameters: [ToolParameter] = [],
         result: JSONValue = ["title": "Result", "type": "string"],
+        scope: Scope?,
         hints: Hints,
         advice: [RegistryError.Code: String] = [:],
         run: @escaping @Sendable (ToolArguments, Principal) async throws -> JSONValue
     ) {
         self.parameters = parameters
+        self.scope = scope
         self.advice = advice
         self.run = run
         let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
@@ -50,6 +55,9 @@ struct RegistryTool: Sendable {
             annotations: hints.annotations(title)
         )
     }
+
+    /// Whether a caller may use it, and so is shown it.
+    func isFor(_ principal: Principal) -> Bool { scope.map(principal.may) ?? true }
 
     /// What a client may expect of a call.
     enum Hints {

@@ -20,6 +20,7 @@ enum RoleTools {
                         standard: ""
                     ),
                 ],
+                scope: .administer,
                 hints: .creates(),
                 advice: [.conflict: "choose another name, or change that role with set_role_system_prompt"]
             ) { arguments, principal in
@@ -37,6 +38,7 @@ enum RoleTools {
                     "title": "Result", "type": "array",
                     "items": ["type": "object", "additionalProperties": ["type": "string"]],
                 ],
+                scope: .read,
                 hints: .reads
             ) { _, _ in
                 let roles = try await registry.roles().map { role -> JSONValue in
@@ -49,6 +51,7 @@ enum RoleTools {
                 "Remove a role",
                 "Remove a role for good. Its users are left without a role, and its tools lose it.",
                 [UserTools.role],
+                scope: .administer,
                 hints: .removes,
                 advice: [.notFound: UserTools.unknownRole]
             ) { arguments, principal in
@@ -64,6 +67,7 @@ enum RoleTools {
                     UserTools.role,
                     ToolParameter("default_system_prompt", "The new text, at most 8192 characters; empty for none."),
                 ],
+                scope: .administer,
                 hints: .overwrites(),
                 advice: [.notFound: UserTools.unknownRole]
             ) { arguments, principal in
@@ -82,6 +86,7 @@ enum RoleTools {
                 "Let a role use a tool",
                 "Let the users with a role use a tool. No change when they may already.",
                 [toolID, UserTools.role],
+                scope: .administer,
                 hints: .sets,
                 advice: [.notFound: unknownLink]
             ) { arguments, principal in
@@ -95,6 +100,7 @@ enum RoleTools {
                 "Take a tool away from a role",
                 "Keep the users with a role from using a tool. No change when they could not use it.",
                 [toolID, UserTools.role],
+                scope: .administer,
                 hints: .removes,
                 advice: [.notFound: unknownLink]
             ) { arguments, principal in

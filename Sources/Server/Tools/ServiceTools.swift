@@ -37,6 +37,7 @@ enum ServiceTools {
                     standard: ""
                 ),
             ],
+            scope: .write,
             hints: .creates(openWorld: true),
             advice: [.conflict: "list_services shows which names and endpoints are taken"]
         ) { arguments, principal in
@@ -66,6 +67,7 @@ enum ServiceTools {
                 "title": "Result", "type": "array",
                 "items": ["type": "object", "additionalProperties": ["type": "string"]],
             ],
+            scope: .read,
             hints: .reads
         ) { _, _ in
             var room = JSONObject.descriptionBytesMax
@@ -88,6 +90,7 @@ enum ServiceTools {
             "Remove a service",
             "Remove a service for good, with its tools, the roles attached to them, and every token stored for it.",
             [service],
+            scope: .write,
             hints: .removes,
             advice: [.notFound: unknownService]
         ) { arguments, principal in
@@ -107,6 +110,7 @@ enum ServiceTools {
             """,
             [service],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
+            scope: .read,
             hints: .reads
         ) { arguments, _ in
             let name = try ServiceName(arguments.string("service_name"))
@@ -135,6 +139,7 @@ enum ServiceTools {
             and roles.
             """,
             [service],
+            scope: .write,
             hints: .overwrites(openWorld: true),
             advice: [.notFound: unknownService]
         ) { arguments, principal in
@@ -174,6 +179,7 @@ enum ServiceTools {
                     isOptional: true
                 ),
             ],
+            scope: .write,
             hints: .overwrites(openWorld: true),
             advice: [.notFound: unknownService]
         ) { arguments, principal in
@@ -220,6 +226,7 @@ enum ServiceTools {
                 ToolParameter("role", "Only tools that users with this role may use.", isOptional: true),
             ],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
+            scope: .read,
             hints: .reads,
             advice: [.notFound: UserTools.unknownRole]
         ) { arguments, _ in

@@ -17,11 +17,22 @@ struct ToolCatalog: Sendable {
         self.logger = logger
     }
 
+    /// Whether a caller is shown a tool: whether it may use it.
+    func isShown(_ name: String, to principal: Principal) -> Bool {
+        byName[name]?.isFor(principal) ?? false
+    }
+
     /// Calls a tool.
     ///
     /// - Throws: whatever is no caller's fault; it is logged here, and the endpoint says "internal error".
     func call(_ call: ToolCall, by principal: Principal) async throws -> ToolResult {
         guard let tool = byName[call.name] else { return .failure("Unknown tool: \(call.name)") }
+        if let scope = tool.scope, !principal.may(scope) {
+            return .failure(
+                "Error calling tool '\(call.name)': it takes the scope \(scope), which this caller does not have: "
+                    + "whoami tells what it may do"
+            )
+        }
         do {
             return try await tool.call(call.arguments, by: principal)
         } catch let error as RegistryError {

@@ -21,6 +21,7 @@ enum UserTools {
                         "minItems": 2, "maxItems": 2,
                     ],
                 ],
+                scope: .administer,
                 hints: .reads
             ) { _, _ in
                 let users = try await registry.users().map { user -> JSONValue in
@@ -38,6 +39,7 @@ enum UserTools {
                 "Assign a role to a user",
                 "Give a known user a role in place of any other. A user becomes known by its first request.",
                 [user, role],
+                scope: .administer,
                 hints: .overwrites(),
                 advice: [.notFound: unknown]
             ) { arguments, principal in
@@ -51,6 +53,7 @@ enum UserTools {
                 "Remove a role from a user",
                 "Take a role away from a user who has it. Fails when the user has another role or none.",
                 [user, role],
+                scope: .administer,
                 hints: .removes,
                 advice: [.notFound: unknown, .conflict: "list_users shows which role each user has"]
             ) { arguments, principal in
@@ -73,17 +76,31 @@ enum UserTools {
                 """,
                 result: [
                     "title": "Result", "type": "object",
-                    "properties": ["name": ["type": "string"], "may": ["type": "string"]],
-                    "required": ["name", "may"],
+                    "properties": [
+                        "name": ["type": "string"], "may": ["type": "string"], "user_id": ["type": "string"],
+                        "scopes": ["type": "array", "items": ["type": "string"]],
+                    ],
+                    "required": ["name", "may", "scopes"],
                 ],
+                scope: nil,
                 hints: .reads
             ) { _, principal in
-                let may =
-                    principal == .anonymous
-                    ? "everything: this registry has no access control"
-                    : "everything: this is the administrator's token"
-                return ["name": .string(principal.name), "may": .string(may)]
+                var answer: JSONObject = ["name": .string(principal.name), "may": .string(may(principal))]
+                if let user = principal.user { answer["user_id"] = .string(user.rawValue) }
+                answer["scopes"] = .array(principal.scopes.sorted().map { .string($0.rawValue) })
+                return .object(answer)
             }
         ]
+    }
+
+    private static func may(_ principal: Principal) -> String {
+        switch principal {
+        case .anonymous: return "everything: this registry has no access control"
+        case .administrator: return "everything: this is the administrator's token"
+        default:
+            let scopes = principal.scopes.text
+            guard !principal.may(.actForUsers) else { return "\(scopes), for any user" }
+            return scopes + (principal.user.map { ", for user '\($0)' only" } ?? ", and act for no user")
+        }
     }
 }

@@ -75,7 +75,7 @@ struct GrantTests {
         ]
         for arguments in [
             ["up", "--to", "8"], ["up"], ["status", "--exit-code"], ["verify"], ["plan"], ["dump"], ["diff"],
-            ["down", "--to", "0", "--yes"], ["up", "--to", "8"],
+            ["down", "--to", "0", "--yes"], ["up"],
         ] {
             let ended = try await Program.run(
                 ["migrate"] + arguments,
@@ -95,6 +95,8 @@ struct GrantTests {
             try await server.expect("find_tools", #"{"query":"x"}"#, lists: "[]")
             try await server.expect("list_services", lists: "[]")
         }
+        let back = try await deployment.migrate("down", "--steps", "1", "--yes", settings: settings)
+        #expect(back.exitCode == 0)
         let byServer = ["DATABASE_URL": users.url(users.server)]
         let before = try await deployment.migrate("dump", settings: byServer)
         for arguments in [["up"], ["down", "--to", "0", "--yes"]] {

@@ -197,7 +197,12 @@ extension Deployment {
             )
             for number in 1...3_000 {
                 let service = try ServiceName("s\(number % 4)")
-                guard case .token(let secret, _) = try await registry.access(to: service, for: UserID("user\(number)"))
+                guard
+                    case .token(let secret, _) = try await registry.access(
+                        to: service,
+                        for: UserID("user\(number)"),
+                        by: .administrator
+                    )
                 else { continue }
                 lines.append("user\(number): \(secret.revealText() ?? "")")
             }

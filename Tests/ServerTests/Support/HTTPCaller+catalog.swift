@@ -107,9 +107,10 @@ extension HTTPCaller {
     }
 }
 
-/// Sends the administrator's token with everything.
-struct Administrator: HTTPCaller {
+/// Sends a credential with everything.
+struct CallerWithToken: HTTPCaller {
     let caller: any HTTPCaller
+    let token: String
 
     func send(
         _ method: String,
@@ -119,7 +120,12 @@ struct Administrator: HTTPCaller {
         host: String?
     ) async throws -> Answer {
         var headers = headers
-        headers[.authorization] = "Bearer \(Deployment.adminToken)"
+        headers[.authorization] = "Bearer \(token)"
         return try await caller.send(method, path, bytes: bytes, headers: headers, host: host)
     }
+}
+
+extension HTTPCaller {
+    /// The same as an administrator.
+    var asAdministrator: CallerWithToken { CallerWithToken(caller: self, token: Deployment.adminToken) }
 }

@@ -23,6 +23,8 @@ struct TestServer: HTTPCaller {
     let database: Database
     let discovery: StubDiscovery
     let hook: CountingHook
+    /// What the server serves.
+    let registry: MCPRegistry
     /// Of the server's database.
     let migrator: Migrator
     private let connection: HTTPConnection
@@ -66,7 +68,11 @@ struct TestServer: HTTPCaller {
                         CatalogResources(registry, logger: quietLogger)
                     )
                 ],
-            access: AccessControl(adminToken: options.adminToken.map { Secret($0) }),
+            access: AccessControl(
+                adminToken: options.adminToken.map { Secret($0) },
+                registry: registry,
+                keyUses: APIKeyUses(registry, logger: quietLogger)
+            ),
             origins: options.origins
         )
         let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))
@@ -77,6 +83,7 @@ struct TestServer: HTTPCaller {
                         database: database,
                         discovery: discovery,
                         hook: hook,
+                        registry: registry,
                         migrator: migrator,
                         connection: connection
                     )

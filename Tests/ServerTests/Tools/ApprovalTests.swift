@@ -149,7 +149,7 @@ struct ApprovalTests {
         var options = Self.options(.quarantine)
         options.adminToken = Deployment.adminToken
         try await TestServer.run(engine, options) { server in
-            let administrator = Administrator(caller: server)
+            let administrator = server.asAdministrator
             try await administrator.addService("pizza")
             for number in 1...2 {
                 server.discovery.offer([StubDiscovery.tool("add", "Canary \(number).")])

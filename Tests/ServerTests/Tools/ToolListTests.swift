@@ -95,7 +95,7 @@ struct ToolListTests {
         ),
         (
             "whoami", "", "",
-            #"{"title":"Result","type":"object","properties":{"name":{"type":"string"},"may":{"type":"string"}},"required":["name","may"]}"#,
+            #"{"title":"Result","type":"object","properties":{"name":{"type":"string"},"may":{"type":"string"},"user_id":{"type":"string"},"scopes":{"type":"array","items":{"type":"string"}}},"required":["name","may","scopes"]}"#,
             "reads"
         ),
     ]
