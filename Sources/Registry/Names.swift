@@ -71,6 +71,17 @@ public struct RoleName: Name {
     public init(trusted: String) { rawValue = trusted }
 }
 
+/// A caller's name in the audit log, as `whoami` tells it, such as `key:agent`.
+public struct AgentName: Name {
+    /// `agent`
+    public static let label = "agent"
+    /// The name.
+    public let rawValue: String
+
+    /// Takes a text that is known to keep the rules.
+    public init(trusted: String) { rawValue = trusted }
+}
+
 /// The unique name of an API key: what the program is called that has it.
 public struct APIKeyName: Name {
     /// `name`

@@ -54,7 +54,15 @@ TOOLS: dict[str, tuple[dict[str, str], set[str], str]] = {
         "string",
     ),
     "find_tools": ({"query": "string", "role": "string"}, {"role"}, "array"),
-    "authorize_user_to_service": ({"service_name": "string", "user_id": "string", "token": "string"}, set(), "string"),
+    "authorize_user_to_service": (
+        {"service_name": "string", "user_id": "string", "token": "string", "expires_at": "string"},
+        {"expires_at"},
+        "string",
+    ),
+    "list_user_tokens": ({"user_id": "string"}, set(), "array"),
+    "revoke_user_token": ({"service_name": "string", "user_id": "string"}, set(), "string"),
+    "grant_user_token": ({"service_name": "string", "user_id": "string", "agent": "string"}, set(), "string"),
+    "withdraw_user_token": ({"service_name": "string", "user_id": "string", "agent": "string"}, set(), "string"),
     "list_tool_changes": ({"service_name": "string", "tool_name": "string"}, {"service_name", "tool_name"}, "array"),
     "approve_tool_changes": (
         {"service_name": "string", "tool_name": "string", "sha256": "string"},
@@ -203,7 +211,7 @@ async def test_calls_every_tool(client: str, shared: Deployment, name: str, endp
         assert {"service_name": service, "endpoint": endpoint, "description": "Pizza, and no more."} in services
         me = await reader.call("whoami")
         assert not me.is_error and json.loads(me.texts[0]) == me.value
-        assert set(me.value) == {"name", "may"}
+        assert set(me.value) == {"name", "may", "scopes"}
 
         removed = await writer.call("remove_role", role_name=role)
         assert said(removed) == f"Role with name='{role}' deleted"

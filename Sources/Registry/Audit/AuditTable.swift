@@ -18,6 +18,10 @@ enum AuditAction: String, SQLConvertible {
     case assignRole = "user.assign_role"
     case unassignRole = "user.remove_role"
     case storeToken = "token.store"
+    case releaseToken = "token.release"
+    case revokeToken = "token.revoke"
+    case grantToken = "token.grant"
+    case withdrawToken = "token.withdraw_grant"
     case storeDiscoveryCredential = "discovery_credential.store"
     case importOriginal = "import"
     case createAPIKey = "api_key.create"
@@ -29,8 +33,8 @@ enum AuditAction: String, SQLConvertible {
         case .addService, .refreshService, .updateService, .removeService, .serviceFailed, .approveToolChanges,
             .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole, .importOriginal:
             true
-        case .registerUser, .assignRole, .unassignRole, .storeToken, .storeDiscoveryCredential, .createAPIKey,
-            .revokeAPIKey:
+        case .registerUser, .assignRole, .unassignRole, .storeToken, .releaseToken, .revokeToken, .grantToken,
+            .withdrawToken, .storeDiscoveryCredential, .createAPIKey, .revokeAPIKey:
             false
         }
     }

@@ -8,17 +8,22 @@ enum CredentialTable {
         let requiresAuthorization: Bool
         let method: AuthorizationMethod
         let sealed: SealedToken?
+        let expiresAt: Timestamp?
+        /// Whether the caller was granted the token.
+        let isGranted: Bool
     }
 
     static func find(
         _ service: ServiceName,
         _ user: UserID,
+        for agent: String,
         _ session: Session
     ) throws(DatabaseError) -> Found? {
         let row = try session.row(
             """
-            SELECT s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope
+            SELECT s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope, t.expires_at, g.agent
             FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(user)
+            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(user) AND g.agent = \(agent)
             WHERE s.name = \(service)
             """
         )
@@ -27,26 +32,73 @@ enum CredentialTable {
             serviceID: try row.get("id"),
             requiresAuthorization: try row.get("requires_authorization"),
             method: try row.get("method_authorization"),
-            sealed: try sealed(row)
+            sealed: try sealed(row),
+            expiresAt: try row.get("expires_at"),
+            isGranted: try row.get("agent", as: String?.self) != nil
         )
+    }
+
+    /// What is known about a user's tokens, by service.
+    static func all(of user: UserID, _ session: Session) throws(DatabaseError) -> [StoredToken] {
+        let rows = try session.rows(
+            """
+            SELECT s.name, t.created_at, t.updated_at, t.expires_at, g.agent FROM user_tokens t
+            JOIN services s ON s.id = t.service_id
+            LEFT JOIN token_grants g ON g.service_id = t.service_id AND g.user_id = t.user_id
+            WHERE t.user_id = \(user) ORDER BY s.name, g.agent
+            """
+        )
+        var tokens: [StoredToken] = []
+        for row in rows {
+            let (service, agent) = (try row.get("name", as: ServiceName.self), try row.get("agent", as: String?.self))
+            if tokens.last?.service != service {
+                tokens.append(
+                    StoredToken(
+                        service: service,
+                        createdAt: try row.get("created_at"),
+                        updatedAt: try row.get("updated_at"),
+                        expiresAt: try row.get("expires_at"),
+                        grantedTo: []
+                    )
+                )
+            }
+            if let agent { tokens[tokens.count - 1].grantedTo.append(agent) }
+        }
+        return tokens
+    }
+
+    /// Whether there is a token, which stays until the transaction ends.
+    static func hold(serviceID: String, _ user: UserID, _ session: Session) throws(DatabaseError) -> Bool {
+        try session.row(
+            """
+            SELECT key_id FROM user_tokens WHERE service_id = \(serviceID) AND user_id = \(user)
+            \(session.dialect.forShare)
+            """
+        ) != nil
+    }
+
+    /// - Returns: whether there was one.
+    static func delete(serviceID: String, _ user: UserID, _ session: Session) throws(DatabaseError) -> Bool {
+        try session.execute("DELETE FROM user_tokens WHERE service_id = \(serviceID) AND user_id = \(user)") > 0
     }
 
     static func store(
         _ sealed: SealedToken,
         serviceID: String,
         _ user: UserID,
+        expiresAt: Timestamp?,
         at time: Timestamp,
         _ session: Session
     ) throws(DatabaseError) {
         let overwrite = session.dialect.onConflict(
             "service_id",
             "user_id",
-            update: ["key_id", "envelope", "rev", "updated_at"]
+            update: ["key_id", "envelope", "rev", "expires_at", "updated_at"]
         )
         try session.execute(
             """
-            INSERT INTO user_tokens (service_id, user_id, key_id, envelope, rev, created_at, updated_at)
-            VALUES (\(serviceID), \(user), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(time),
+            INSERT INTO user_tokens (service_id, user_id, key_id, envelope, rev, expires_at, created_at, updated_at)
+            VALUES (\(serviceID), \(user), \(sealed.keyID), \(sealed.bytes), \(newRevision()), \(expiresAt), \(time),
             \(time)) \(overwrite)
             """
         )

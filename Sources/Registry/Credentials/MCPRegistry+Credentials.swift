@@ -1,51 +1,97 @@
-internal import DBDriver
+public import DBDriver
 
 extension MCPRegistry {
-    /// What an agent must send to a service on a user's behalf.
+    /// What an agent must send to a service on a user's behalf. A token is given to the user's own caller, to those that were
+    /// granted it, and to administrators; each time with a row in the audit log, written before the token is told.
     ///
-    /// - Throws: `forbidden` for a user that the caller does not act for, `notFound` for the service, `unauthenticated` when the user has stored no token for it, `unavailable`
-    ///   without a database, or without the key that the token was sealed with
+    /// - Throws: `forbidden` for a user that the caller does not act for, or a token that it was not granted; `notFound` for
+    ///   the service, `unauthenticated` when the user has stored no token for it or it has expired, `unavailable` without a
+    ///   database, or without the key that the token was sealed with
     public func access(
         to service: ServiceName,
         for user: UserID,
         by principal: Principal
     ) async throws(RegistryError) -> Access {
         try principal.requireActing(for: user)
-        guard let found = try await read({ try CredentialTable.find(service, user, $0) }) else {
-            throw RegistryError(.notFound, "Service not found")
+        let now = clock()
+        let look = { @Sendable (session: Session) in
+            try Self.access(
+                CredentialTable.find(service, user, for: principal.name, session),
+                to: service,
+                for: user,
+                by: principal,
+                vault,
+                at: now
+            )
         }
+        if case .open = try await read(look) { return .open }
+        // Once more in the transaction of the audit row: what was revoked meanwhile is not told.
+        return try await change(.releaseToken, "service '\(service)', user '\(user)'", by: principal) { session, _ in
+            try look(session)
+        }
+    }
+
+    private static func access(
+        _ found: CredentialTable.Found?,
+        to service: ServiceName,
+        for user: UserID,
+        by principal: Principal,
+        _ vault: TokenVault?,
+        at now: Timestamp
+    ) throws(RegistryError) -> Access {
+        guard let found else { throw RegistryError(.notFound, "Service not found") }
         guard found.requiresAuthorization else { return .open }
-        let vault = try requiredVault()
+        let vault = try required(vault)
         guard let sealed = found.sealed else {
             throw RegistryError(
                 .unauthenticated,
                 "User is not authorized to use this service. Authorize please."
             )
         }
+        guard found.isGranted || principal.owns(tokensOf: user) else {
+            throw RegistryError(
+                .forbidden,
+                "user '\(user)' has not granted this caller ('\(principal.name)') the token for the service '\(service)'"
+            )
+        }
+        if let end = found.expiresAt, end <= now {
+            throw RegistryError(.unauthenticated, "The user's token for this service has expired. Authorize please.")
+        }
         return .token(
-            try Self.open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
+            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
             found.method
         )
     }
 
-    /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered.
+    /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered. An
+    /// agent through which a user gives a token is granted it by that.
     ///
-    /// - Throws: `notFound` for the service, and then nothing is stored; `forbidden` for a user that the caller does not act
-    ///   for, `unavailable` without a database or key ring
+    /// - Parameters:
+    ///   - token: the token.
+    ///   - expiresAt: from when on it is not given out; nil for never.
+    ///   - user: whose it is.
+    ///   - service: what it is for.
+    ///   - principal: who brings it.
+    /// - Throws: `notFound` for the service, and then nothing is stored; `invalid` for an end that has passed, `forbidden` for a
+    ///   user that the caller does not act for, `unavailable` without a database or key ring
     public func store(
         _ token: NewToken,
+        expiresAt: Timestamp? = nil,
         for user: UserID,
         at service: ServiceName,
         by principal: Principal
     ) async throws(RegistryError) {
         try principal.requireActing(for: user)
+        if let expiresAt, expiresAt <= clock() { throw RegistryError(.invalid, "expires_at must be in the future") }
         let vault = try requiredVault()
         let target = "service '\(service)', user '\(user)'"
         try await change(.storeToken, target, by: principal) { session, time in
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
             let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault)
             try UserTable.insert(user, at: time, session)
-            try CredentialTable.store(sealed, serviceID: id, user, at: time, session)
+            try CredentialTable.store(sealed, serviceID: id, user, expiresAt: expiresAt, at: time, session)
+            guard !principal.owns(tokensOf: user) else { return }
+            try GrantTable.insert(serviceID: id, user, agent: principal.name, by: principal, at: time, session)
         }
     }
 
@@ -82,6 +128,10 @@ extension MCPRegistry {
     }
 
     func requiredVault() throws(RegistryError) -> TokenVault {
+        try Self.required(vault)
+    }
+
+    private static func required(_ vault: TokenVault?) throws(RegistryError) -> TokenVault {
         guard let vault else {
             throw RegistryError(.unavailable, "no key ring is configured: tokens can be neither stored nor read")
         }

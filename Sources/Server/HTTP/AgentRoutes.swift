@@ -1,3 +1,4 @@
+internal import DBDriver
 internal import HTTPTypes
 internal import Hummingbird
 internal import MCP
@@ -16,6 +17,9 @@ enum AgentRoutes {
             Route(.get, "/list_services", .scope(.read)) { _, _ in try await listServices(registry) },
             Route(.get, "/token", .scope(.readTokens), handle: token),
             Route(.post, "/token", .scope(.readTokens), handle: token),
+            Route(.post, "/user_token", .scope(.writeTokens)) { request, principal in
+                try await storeToken(try await RequestFields(body: request), registry, principal)
+            },
             Route(.post, "/role_for_user", .scope(.read)) { request, principal in
                 try await roleForUser(try await RequestFields(body: request), registry, principal)
             },
@@ -57,6 +61,21 @@ enum AgentRoutes {
             }
             return .json(["token": .string(text), "method_authorization": .string(method.rawValue)])
         }
+    }
+
+    /// The same as the tool `authorize_user_to_service`, where no model reads the token.
+    private static func storeToken(
+        _ fields: RequestFields,
+        _ registry: MCPRegistry,
+        _ principal: Principal
+    ) async throws -> Response {
+        let missing = "service_name, user_id and token are required"
+        let service = try ServiceName(try fields.required("service_name", orElse: missing))
+        let user = try UserID(try fields.required("user_id", orElse: missing))
+        let token = try NewToken(try fields.required("token", orElse: missing))
+        let end = try fields.optional("expires_at", nullAllowed: true).map { try Timestamp(expiry: $0) }
+        try await registry.store(token, expiresAt: end, for: user, at: service, by: principal)
+        return .json(["status": "token stored"])
     }
 
     private static func roleForUser(

@@ -23,19 +23,32 @@ TOOLS = {
     "detach_role_from_tool",
     "find_tools",
     "get_tools",
+    "grant_user_token",
     "list_roles",
     "list_services",
     "list_tool_changes",
+    "list_user_tokens",
     "list_users",
     "refresh_service",
     "remove_role",
     "remove_role_from_user",
     "remove_service",
+    "revoke_user_token",
     "set_role_system_prompt",
     "update_service",
     "whoami",
+    "withdraw_user_token",
 }
-READ_ONLY = {"find_tools", "get_tools", "list_roles", "list_services", "list_tool_changes", "list_users", "whoami"}
+READ_ONLY = {
+    "find_tools",
+    "get_tools",
+    "list_roles",
+    "list_services",
+    "list_tool_changes",
+    "list_user_tokens",
+    "list_users",
+    "whoami",
+}
 OPEN_WORLD = {"add_service", "refresh_service", "update_service"}
 OVERWRITES = {
     "approve_tool_changes",
@@ -96,7 +109,7 @@ def test_a_tool_says_what_it_does(mcp: Endpoint, name: str) -> None:
     hints = tool["annotations"]
     assert hints["readOnlyHint"] == (name in READ_ONLY)
     assert hints["openWorldHint"] == (name in OPEN_WORLD)
-    assert hints["destructiveHint"] == (name in OVERWRITES or name.startswith(("remove", "detach")))
+    assert hints["destructiveHint"] == (name in OVERWRITES or name.startswith(("remove", "detach", "revoke", "withdraw")))
     assert hints["idempotentHint"] == (name not in ("add_service", "create_role"))
     assert tool["outputSchema"]["required"] == ["result"]
     properties, required = tool["inputSchema"].get("properties", {}), tool["inputSchema"].get("required", [])

@@ -14,7 +14,8 @@ struct ScopeTests {
     /// What each route takes.
     private static let routes: [(method: String, path: String, scope: Scope)] = [
         ("GET", "/list_services", .read), ("HEAD", "/list_services", .read), ("GET", "/token", .readTokens),
-        ("POST", "/token", .readTokens), ("POST", "/role_for_user", .read), ("POST", "/tools_for_role", .read),
+        ("POST", "/token", .readTokens), ("POST", "/user_token", .writeTokens), ("POST", "/role_for_user", .read),
+        ("POST", "/tools_for_role", .read),
         ("POST", "/system_prompt_for_role", .read), ("GET", "/list_users", .administer),
         ("POST", "/register_user", .administer), ("POST", "/discovery_credential", .write),
     ]
@@ -26,6 +27,8 @@ struct ScopeTests {
         "attach_role_to_tool": .administer, "detach_role_from_tool": .administer, "add_service": .write,
         "list_services": .read, "remove_service": .write, "get_tools": .read, "refresh_service": .write,
         "update_service": .write, "find_tools": .read, "authorize_user_to_service": .writeTokens,
+        "list_user_tokens": .writeTokens, "revoke_user_token": .writeTokens, "grant_user_token": .writeTokens,
+        "withdraw_user_token": .writeTokens,
         "approve_tool_changes": .administer, "list_tool_changes": .administer,
     ]
 
@@ -112,7 +115,7 @@ struct ScopeTests {
             let agent = try await server.withKey("agent", scopes.union([.actForUsers]))
             let other = "to name another user_id takes the scope users:act"
             for (caller, user, refusal) in [
-                (ann, "ann", nil), (agent, "ann", nil), (agent, "bob", nil),
+                (ann, "ann", nil),
                 (ann, "bob", "this caller acts for user 'ann' only: \(other)"),
                 (ann, "Ann", "this caller acts for user 'ann' only: \(other)"),
                 (nobody, "ann", "this caller is no user: \(other)"),
@@ -124,11 +127,26 @@ struct ScopeTests {
                     let token = #"{"token":"\#(user)-token","method_authorization":"Bearer"}"#
                     try await caller.expect("/token", body, answers: token)
                     try await caller.authorize(user, "pizza", "\(user)-token")
+                    try await caller.expect("/user_token", arguments, answers: #"{"status":"token stored"}"#)
                     continue
                 }
                 try await caller.expect("/role_for_user", body, refuses: 403, refusal)
                 try await caller.expect("/token", body, refuses: 403, refusal)
-                try await caller.expect("authorize_user_to_service", arguments, fails: refusal)
+                try await caller.expect("/user_token", arguments, refuses: 403, refusal)
+                for tool in ["authorize_user_to_service", "revoke_user_token", "list_user_tokens"] {
+                    let given =
+                        tool == "authorize_user_to_service"
+                        ? arguments
+                        : tool == "list_user_tokens"
+                            ? #"{"user_id":"\#(user)"}"# : body
+                    try await caller.expect(tool, given, fails: refusal)
+                }
+            }
+            // Who may name any user is told what it asks, but given no token that it was not granted.
+            for user in ["ann", "bob"] {
+                let body = #"{"service_name":"pizza","user_id":"\#(user)"}"#
+                try await agent.expect("/role_for_user", body, answers: #"{"role":""}"#)
+                #expect(try await agent.send("POST", "/token", body).status == 403)
             }
             let users = try await administrator.users()
             #expect(!users.contains("Ann"), "who is refused does not come into being")

@@ -79,9 +79,21 @@ struct ToolListTests {
         ("find_tools", string("query", "Query") + "," + string("role", "Role"), #""query""#, objects, "reads"),
         (
             "authorize_user_to_service",
-            [string("service_name", "Service Name"), string("user_id", "User Id"), string("token", "Token")]
-                .joined(separator: ","),
+            [
+                string("service_name", "Service Name"), string("user_id", "User Id"), string("token", "Token"),
+                string("expires_at", "Expires At"),
+            ].joined(separator: ","),
             #""service_name","user_id","token""#, text, "overwrites"
+        ),
+        ("list_user_tokens", string("user_id", "User Id"), #""user_id""#, objects, "reads"),
+        ("revoke_user_token", tokenOf, #""service_name","user_id""#, text, "removes"),
+        (
+            "grant_user_token", tokenOf + "," + string("agent", "Agent"), #""service_name","user_id","agent""#, text,
+            "sets"
+        ),
+        (
+            "withdraw_user_token", tokenOf + "," + string("agent", "Agent"), #""service_name","user_id","agent""#, text,
+            "removes"
         ),
         (
             "list_tool_changes", string("service_name", "Service Name") + "," + string("tool_name", "Tool Name"), "",
@@ -100,6 +112,7 @@ struct ToolListTests {
         ),
     ]
 
+    private static let tokenOf = string("service_name", "Service Name") + "," + string("user_id", "User Id")
     private static let hints = [
         "reads": "true,false,true,false", "creates": "false,false,false,false",
         "creates, open world": "false,false,false,true",

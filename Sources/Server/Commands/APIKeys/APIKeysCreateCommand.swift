@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import DBDriver
-internal import Foundation
 internal import MCP
 internal import Registry
 
@@ -72,9 +71,7 @@ struct APIKeysCreateCommand: AsyncParsableCommand {
         {
             return .now() + .seconds(count * unit)
         }
-        if let date = try? Date(text, strategy: .iso8601) {
-            return Timestamp(microseconds: Int64(date.timeIntervalSince1970 * 1_000_000))
-        }
+        if let moment = Timestamp(iso8601: text) { return moment }
         throw RegistryError(
             .invalid,
             "--expires: '\(text)' is neither like 90d, 12h or 30m nor like 2027-01-31T00:00:00Z"
