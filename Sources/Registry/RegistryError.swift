@@ -19,6 +19,8 @@ public struct RegistryError: Error, Sendable, Equatable, CustomStringConvertible
         case upstream
         /// The registry cannot do it at present: no database, no key.
         case unavailable
+        /// The key that a stored token was sealed with is not in this server's ring; another server may have it.
+        case keyUnavailable = "key_unavailable"
         /// A defect of the registry.
         case `internal`
     }

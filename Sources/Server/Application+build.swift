@@ -45,7 +45,7 @@ struct Application: Sendable {
         let catalog = ToolCatalog(registry, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, schema)) + AgentRoutes.routes(registry)
+            ProbeRoutes.routes(Readiness(database, schema, configuration.keyRing)) + AgentRoutes.routes(registry)
                 + AdminRoutes.routes(registry)
                 + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
             access: AccessControl(adminToken: configuration.adminToken, registry: registry, keyUses: keyUses),
@@ -76,7 +76,8 @@ struct Application: Sendable {
             instance: AppInstance(
                 name: Migrator.Options().holder,
                 version: Version.current,
-                schemaLevel: schema.folder.latest
+                schemaLevel: schema.folder.latest,
+                ringIDs: configuration.keyRing?.ids ?? []
             ),
             logger: logger
         )

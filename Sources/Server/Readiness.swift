@@ -1,5 +1,6 @@
 internal import DBDriver
 internal import Migrations
+internal import Registry
 internal import Synchronization
 
 /// Whether this server can answer requests: the database answers, and its schema is one that the program can work with.
@@ -11,34 +12,45 @@ final class Readiness: Sendable {
 
     private let database: Database
     private let schema: SchemaRequirement
-    private let known = Mutex<(state: SchemaState, at: ContinuousClock.Instant)?>(nil)
+    private let ring: KeyRing?
+    private let known = Mutex<(verdict: Verdict, at: ContinuousClock.Instant)?>(nil)
 
-    init(_ database: Database, _ schema: SchemaRequirement) {
+    private struct Verdict {
+        let state: SchemaState
+        /// What the key ring lacks that this server needs.
+        let lack: String?
+    }
+
+    init(_ database: Database, _ schema: SchemaRequirement, _ ring: KeyRing?) {
         self.database = database
         self.schema = schema
+        self.ring = ring
     }
 
     /// Why this server can't answer requests now; nil when it can.
     func obstacle() async -> String? {
-        let state: SchemaState
+        let verdict: Verdict
         do {
-            state = try await Self.within(Self.answerMax) { try await self.state() }
+            verdict = try await Self.within(Self.answerMax) { try await self.verdict() }
         } catch {
             return "the database does not answer"
         }
         // What is under way when a server works already is a step that it can live with.
-        if case .halfApplied = state { return nil }
-        return state.isUsable ? nil : state.advice(command: "mcp-registry migrate")
+        if case .halfApplied = verdict.state { return nil }
+        guard verdict.state.isUsable else { return verdict.state.advice(command: "mcp-registry migrate") }
+        return verdict.lack
     }
 
-    private func state() async throws -> SchemaState {
+    private func verdict() async throws -> Verdict {
         if let known = known.withLock({ $0 }), ContinuousClock.now - known.at < Self.schemaHolds {
             try await database.ping()
-            return known.state
+            return known.verdict
         }
         let state = try await schema.state(of: database)
-        known.withLock { $0 = (state, .now) }
-        return state
+        let lack = state.isUsable ? try await database.read { [ring] in try ring?.obstacle(in: $0) } : nil
+        let verdict = Verdict(state: state, lack: lack)
+        known.withLock { $0 = (verdict, .now) }
+        return verdict
     }
 
     /// Runs the body, and cancels it after a time.

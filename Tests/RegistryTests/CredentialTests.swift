@@ -181,7 +181,7 @@ struct CredentialTests {
                 let error = try await failure {
                     _ = try await registry.access(to: ServiceName("pizza"), for: UserID("u"), by: .administrator)
                 }
-                #expect(error?.code == .unavailable)
+                #expect(error?.code == .keyUnavailable)
                 #expect(error?.detail?.contains("pizza") == false || error?.detail?.contains("'u'") == true)
             }
             #expect(try await fixture.token("u") == "t")

@@ -22,13 +22,15 @@ extension MCPRegistry {
         if let expiresAt, expiresAt <= clock() { throw RegistryError(.invalid, "expires must be in the future") }
         let vault = try requiredVault()
         let text = APIKeyText.random()
-        let fresh = try Self.seal(Secret(KeyRing.generateKey()), ServerSecret.apiKeys.context, vault)
         let target = "key '\(name)', scopes \(scopes.text)" + (user.map { ", user '\($0)'" } ?? "")
         let key = try await change(.createAPIKey, target, by: principal) { session, time in
             guard try APIKeyTable.find(name, session) == nil else {
                 throw RegistryError(.conflict, "an API key has or had the name '\(name)': choose another")
             }
-            try ServerSecretTable.insertUnlessThere(.apiKeys, fresh, at: time, session)
+            if try ServerSecretTable.find(.apiKeys, session) == nil {
+                let fresh = try Self.seal(Secret(KeyRing.generateKey()), ServerSecret.apiKeys.context, vault, session)
+                try ServerSecretTable.insertUnlessThere(.apiKeys, fresh, at: time, session)
+            }
             let pepper = try ServerSecretTable.find(.apiKeys, session)
             let key = APIKey(
                 id: text.id,

@@ -24,6 +24,10 @@ enum AuditAction: String, SQLConvertible {
     case withdrawToken = "token.withdraw_grant"
     case storeDiscoveryCredential = "discovery_credential.store"
     case importOriginal = "import"
+    case promoteKey = "key.promote"
+    case rewrapKey = "key.rewrap"
+    case retireKey = "key.retire"
+    case compromisedKey = "key.compromised"
     case createAPIKey = "api_key.create"
     case revokeAPIKey = "api_key.revoke"
 
@@ -34,7 +38,8 @@ enum AuditAction: String, SQLConvertible {
             .withdrawDefinition, .createRole, .removeRole, .setSystemPrompt, .attachRole, .detachRole, .importOriginal:
             true
         case .registerUser, .assignRole, .unassignRole, .storeToken, .releaseToken, .revokeToken, .grantToken,
-            .withdrawToken, .storeDiscoveryCredential, .createAPIKey, .revokeAPIKey:
+            .withdrawToken, .storeDiscoveryCredential, .createAPIKey, .revokeAPIKey, .promoteKey,
+            .rewrapKey, .retireKey, .compromisedKey:
             false
         }
     }

@@ -158,6 +158,18 @@ enum CredentialTable {
         )
     }
 
+    /// Ends the users' tokens that a key has sealed, as far as they have not ended before.
+    ///
+    /// - Returns: how many that were.
+    static func expire(sealedWith id: UInt32, at time: Timestamp, _ session: Session) throws(DatabaseError) -> Int {
+        try session.execute(
+            """
+            UPDATE user_tokens SET expires_at = \(time)
+            WHERE key_id = \(id) AND (expires_at IS NULL OR expires_at > \(time))
+            """
+        )
+    }
+
     /// Removes everything that is stored for a service.
     static func deleteAll(
         serviceID: String,
@@ -171,7 +183,7 @@ enum CredentialTable {
 
     /// Changes with every write of a row, so that whoever seals it again under a new key can tell whether it is still the
     /// row that was read.
-    private static func newRevision() -> Int64 {
+    static func newRevision() -> Int64 {
         Int64.random(in: 1...Int64.max)
     }
 

@@ -87,7 +87,7 @@ extension MCPRegistry {
         let target = "service '\(service)', user '\(user)'"
         try await change(.storeToken, target, by: principal) { session, time in
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
-            let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault)
+            let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault, session)
             try UserTable.insert(user, at: time, session)
             try CredentialTable.store(sealed, serviceID: id, user, expiresAt: expiresAt, at: time, session)
             guard !principal.owns(tokensOf: user) else { return }
@@ -109,7 +109,7 @@ extension MCPRegistry {
         try await change(.storeDiscoveryCredential, "service '\(service)'", by: principal) { session, time in
             guard let known = try ServiceTable.lock(service, session) else { throw Self.noService(service) }
             try principal.requireOwning(service, of: known.owner)
-            let sealed = try Self.seal(token.secret, .discovery(serviceID: known.id), vault)
+            let sealed = try Self.seal(token.secret, .discovery(serviceID: known.id), vault, session)
             try CredentialTable.storeDiscovery(sealed, method, serviceID: known.id, at: time, session)
         }
     }
@@ -138,15 +138,27 @@ extension MCPRegistry {
         return vault
     }
 
+    /// Seals with the key that is the active one for all servers; as long as none is, with that of this server's ring.
     static func seal(
         _ secret: Secret,
         _ context: TokenContext,
-        _ vault: TokenVault
-    ) throws(RegistryError) -> SealedToken {
-        do {
-            return try vault.seal(secret, context: context)
+        _ vault: TokenVault,
+        _ session: Session
+    ) throws -> SealedToken {
+        let active = try KeyTable.active(session)
+        do throws(VaultError) {
+            return try vault.seal(secret, context: context, keyID: active)
         } catch {
-            throw RegistryError(.internal, "internal error", detail: "sealing a token failed: \(error)")
+            switch error {
+            case .keyUnavailable(let id), .keyDisabled(let id):
+                throw RegistryError(
+                    .keyUnavailable,
+                    "this server's key ring lacks the active key, so it can store no token",
+                    detail: "key \(id) is the active one: add it to the ring and start again"
+                )
+            case .wrongKey, .tampered, .malformed, .sealingFailed:
+                throw RegistryError(.internal, "internal error", detail: "sealing a token failed: \(error)")
+            }
         }
     }
 
@@ -163,7 +175,7 @@ extension MCPRegistry {
             switch error {
             case .keyUnavailable, .keyDisabled, .wrongKey:
                 let message = "the key that the token was encrypted with is not available"
-                throw RegistryError(.unavailable, message, detail: detail)
+                throw RegistryError(.keyUnavailable, message, detail: detail)
             case .tampered, .malformed, .sealingFailed:
                 throw RegistryError(.internal, "internal error", detail: detail)
             }
@@ -178,7 +190,7 @@ extension TokenContext {
     }
 
     /// What the registry sends to list a service's tools.
-    fileprivate static func discovery(serviceID: String) -> TokenContext {
+    static func discovery(serviceID: String) -> TokenContext {
         TokenContext(purpose: "service-discovery", serviceID: serviceID, userID: "", field: "access_token")
     }
 }

@@ -23,18 +23,24 @@ public struct TokenVault: Sendable {
         self.makeSalt = makeSalt
     }
 
-    /// Encrypts `plaintext` with the active key.
+    /// Encrypts `plaintext` with the active key, or another one.
     ///
     /// - Parameters:
     ///   - plaintext: up to 65,458 bytes (64 KiB less the overhead of the envelope). Its length can be seen from outside.
     ///   - context: what the token belongs to; the same is needed to open it.
+    ///   - keyID: the key, which must be in the ring; nil for the ring's active one.
     /// - Returns: the envelope and the id of its key.
-    /// - Throws: `VaultError.malformed(.tooLong)` if the envelope would be longer than 64 KiB.
-    public func seal(_ plaintext: Secret, context: TokenContext) throws(VaultError) -> SealedToken {
+    /// - Throws: `VaultError.malformed(.tooLong)` if the envelope would be longer than 64 KiB; `.keyUnavailable`,
+    ///   `.keyDisabled`.
+    public func seal(
+        _ plaintext: Secret,
+        context: TokenContext,
+        keyID: UInt32? = nil
+    ) throws(VaultError) -> SealedToken {
         let byteCount = plaintext.count + TokenEnvelope.overhead
         guard byteCount <= TokenEnvelope.maximumByteCount else { throw .malformed(.tooLong(byteCount: byteCount)) }
 
-        let header = TokenEnvelope.Header(keyID: ring.active, salt: makeSalt())
+        let header = TokenEnvelope.Header(keyID: keyID ?? ring.active, salt: makeSalt())
         let keys = DerivedKeys(key: try key(header.keyID), header: header)
         do {
             let box = try unsafe plaintext.withUnsafeBytes {

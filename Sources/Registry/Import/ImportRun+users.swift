@@ -96,7 +96,7 @@ extension ImportRun {
             let new = try zip(wanted, outcomes).filter { $1 == .added }.compactMap { token, _ in
                 try services[token.service.key].map { id in
                     let context = TokenContext.userToken(serviceID: id, token.user)
-                    let sealed = try MCPRegistry.seal(token.token.secret, context, vault)
+                    let sealed = try MCPRegistry.seal(token.token.secret, context, vault, session)
                     return (serviceID: id, user: token.user, sealed: sealed)
                 }
             }

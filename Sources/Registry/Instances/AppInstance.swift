@@ -11,6 +11,7 @@ public struct AppInstance: Sendable {
     let name: String
     let version: String
     let schemaLevel: Int
+    let ringIDs: [UInt32]
 
     /// A server that has just started.
     ///
@@ -18,11 +19,13 @@ public struct AppInstance: Sendable {
     ///   - name: host and process, for people; at most 255 characters are kept.
     ///   - version: of the program; at most 64 characters are kept.
     ///   - schemaLevel: the latest migration that the program knows.
-    public init(name: String, version: String, schemaLevel: Int) {
+    ///   - ringIDs: the keys that its key ring holds.
+    public init(name: String, version: String, schemaLevel: Int, ringIDs: [UInt32]) {
         id = UUID.version7(at: .now())
         self.name = String(name.prefix(255))
         self.version = String(version.prefix(64))
         self.schemaLevel = schemaLevel
+        self.ringIDs = ringIDs
     }
 
     /// The servers that run and know only schema levels below the given one, e.g. `web-1:4711 (version 1.0.0, schema level 8)`;

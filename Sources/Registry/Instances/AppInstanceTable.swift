@@ -14,8 +14,9 @@ enum AppInstanceTable {
         let now = session.dialect.clock
         try session.execute(
             """
-            INSERT INTO app_instances (id, name, app_version, schema_level, started_at, seen_at)
-            VALUES (\(instance.id), \(instance.name), \(instance.version), \(instance.schemaLevel), \(now), \(now))
+            INSERT INTO app_instances (id, name, app_version, schema_level, ring_ids, started_at, seen_at)
+            VALUES (\(instance.id), \(instance.name), \(instance.version), \(instance.schemaLevel),
+            \(instance.ringIDs.map(String.init).joined(separator: " ")), \(now), \(now))
             \(session.dialect.onConflict("id", update: ["seen_at"]))
             """
         )
@@ -24,6 +25,23 @@ enum AppInstanceTable {
 
     static func remove(_ instance: AppInstance, _ session: Session) throws(DatabaseError) {
         try session.execute("DELETE FROM app_instances WHERE id = \(instance.id)")
+    }
+
+    /// The servers that run, with the keys that their rings hold; those that say nothing of it hold none.
+    static func rings(_ session: Session) throws(DatabaseError) -> [(name: String, keys: Set<UInt32>)] {
+        let now = session.dialect.clock
+        let rows = try session.rows(
+            """
+            SELECT name, ring_ids FROM app_instances
+            WHERE seen_at >= \(now) - \(AppInstance.aliveFor.microseconds) ORDER BY name
+            """
+        )
+        var rings: [(name: String, keys: Set<UInt32>)] = []
+        for row in rows {
+            let ids = try row.get("ring_ids", as: String?.self) ?? ""
+            rings.append((try row.get("name"), Set(ids.split(separator: " ").compactMap { UInt32($0) })))
+        }
+        return rings
     }
 
     static func alive(below level: Int, _ session: Session) throws(DatabaseError) -> [String] {

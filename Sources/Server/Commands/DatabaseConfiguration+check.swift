@@ -42,9 +42,24 @@ extension DatabaseConfiguration {
         }
         do throws(RegistryError) {
             try await ring?.verify(in: database, notes: notesKeys)
+            try await warn(of: ring, in: database, logger)
             return nil
         } catch {
             return CommandFailure(message: error.message, exitCode: error.code == .conflict ? 2 : 8)
+        }
+    }
+
+    /// Says what the ring lacks: what is sealed with it can't be read here.
+    private func warn(of ring: KeyRing?, in database: Database, _ logger: Logger) async throws(RegistryError) {
+        guard let ring else { return }
+        let missing: [(id: UInt32, rows: Int)]
+        do {
+            missing = try await database.read { try ring.missing(in: $0) }
+        } catch {
+            throw RegistryError(.unavailable, "the database \(place) can't be used")
+        }
+        for key in missing {
+            logger.warning("the key ring lacks key \(key.id), which \(key.rows) stored rows are sealed with")
         }
     }
 

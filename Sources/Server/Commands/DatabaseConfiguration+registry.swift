@@ -47,7 +47,7 @@ extension DatabaseConfiguration {
         switch code {
         case .unavailable: 8
         case .invalid: 2
-        case .notFound, .conflict, .unauthenticated, .forbidden, .upstream, .internal: 1
+        case .notFound, .conflict, .unauthenticated, .forbidden, .upstream, .keyUnavailable, .internal: 1
         }
     }
 }

@@ -98,12 +98,14 @@ struct ImportOriginalCommand: AsyncParsableCommand {
         into registry: MCPRegistry,
         isDryRun: Bool
     ) async throws(RegistryError) -> ImportReport {
-        let line = ImportProgressLine(isTerminal: isatty(STDERR_FILENO) == 1) { text in
+        let line = ProgressLine(isTerminal: isatty(STDERR_FILENO) == 1) { text in
             FileHandle.standardError.write(Data(text.utf8))
         }
         do throws(RegistryError) {
             let original = try await OriginalDatabase(source)
-            let report = try await registry.importOriginal(original, isDryRun: isDryRun) { line.tell($0) }
+            let report = try await registry.importOriginal(original, isDryRun: isDryRun) {
+                line.tell($0.done, of: $0.total, $0.kind.plural)
+            }
             line.end("read")
             return report
         } catch {

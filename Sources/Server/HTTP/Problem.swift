@@ -21,7 +21,7 @@ struct Problem: Error, HTTPResponseError {
             case .unauthenticated: .unauthorized
             case .forbidden: .forbidden
             case .upstream: .badGateway
-            case .unavailable: .serviceUnavailable
+            case .unavailable, .keyUnavailable: .serviceUnavailable
             case .internal: .internalServerError
             }
         self.init(status, error.code.rawValue, error.message)

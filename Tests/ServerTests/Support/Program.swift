@@ -77,6 +77,9 @@ struct Program: Sendable {
     /// Whether it has not ended yet.
     var isRunning: Bool { hasEnded.value.withLock { !$0 } }
 
+    /// Ends it as a power cut would.
+    func kill() { signal(SIGKILL) }
+
     /// Asks it to end.
     func terminate() { signal(SIGTERM) }
 

@@ -60,7 +60,7 @@ struct TestServer: HTTPCaller {
             logger: quietLogger
         )
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest)))
+            ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest), nil))
                 + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
                 + [
                     MCPRoute.route(

@@ -15,7 +15,7 @@ struct APIKeysCreateCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var options: APIKeysOptions
+    @OptionGroup var options: RegistryOptions
 
     @Option(help: "What the program is called; never given twice.")
     var name: String

@@ -11,7 +11,7 @@ struct APIKeysListCommand: AsyncParsableCommand {
         abstract: "List the keys, those that are refused too. No key can be shown again."
     )
 
-    @OptionGroup var options: APIKeysOptions
+    @OptionGroup var options: RegistryOptions
 
     func run() async throws {
         let keys = try await options.run(needsRing: false) { registry async throws(RegistryError) in

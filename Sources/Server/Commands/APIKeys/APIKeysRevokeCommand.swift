@@ -8,7 +8,7 @@ struct APIKeysRevokeCommand: AsyncParsableCommand {
         abstract: "Refuse a key from now on, on every server at once. It stays in the list, and its name stays taken."
     )
 
-    @OptionGroup var options: APIKeysOptions
+    @OptionGroup var options: RegistryOptions
 
     @Argument(help: "The key's name.")
     var name: String

@@ -1,13 +1,13 @@
-internal import Registry
 internal import Synchronization
 
-/// Tells how far an import is: on a terminal by a bar that grows in its line, elsewhere by a line for each kind of thing and
+/// Tells how far work on many rows is: on a terminal by a bar that grows in its line, elsewhere by a line for each kind of thing and
 /// every 10 s.
-final class ImportProgressLine: Sendable {
+final class ProgressLine: Sendable {
     private static let barCharacters = 30
 
     private struct State {
-        var last: ImportProgress?
+        var kind: String?
+        var done = 0
         /// When a line was last written.
         var spoken = ContinuousClock.now
         var isLineOpen = false
@@ -27,13 +27,18 @@ final class ImportProgressLine: Sendable {
     }
 
     /// Tells that a batch is settled.
-    func tell(_ progress: ImportProgress) {
+    ///
+    /// - Parameters:
+    ///   - done: rows that are behind.
+    ///   - total: of so many.
+    ///   - kind: what they are, in the plural.
+    func tell(_ done: Int, of total: Int, _ kind: String) {
         state.withLock { state in
-            let isNew = progress.kind != state.last?.kind
-            state.last = progress
-            let words = "\(progress.done) of \(progress.total) rows, \(progress.kind.plural)"
+            let isNew = kind != state.kind
+            (state.kind, state.done) = (kind, done)
+            let words = "\(done) of \(total) rows, \(kind)"
             if isTerminal {
-                let filled = progress.total > 0 ? Self.barCharacters * progress.done / progress.total : 0
+                let filled = total > 0 ? Self.barCharacters * done / total : 0
                 let bar =
                     String(repeating: "#", count: filled)
                     + String(repeating: ".", count: Self.barCharacters - filled)
@@ -53,7 +58,7 @@ final class ImportProgressLine: Sendable {
             let time = ContinuousClock.now - begun
             let seconds = time.components.seconds
             let tenths = time.components.attoseconds / 100_000_000_000_000_000
-            write((state.isLineOpen ? "\n" : "") + "\(words) \(state.last?.done ?? 0) rows in \(seconds).\(tenths) s\n")
+            write((state.isLineOpen ? "\n" : "") + "\(words) \(state.done) rows in \(seconds).\(tenths) s\n")
             state.isLineOpen = false
         }
     }

@@ -1,26 +1,5 @@
 public import DBDriver
 
-/// The statements about the keys that instances have.
-private enum KeyTable {
-    static func insertUnlessKnown(
-        _ id: UInt32,
-        _ checkValue: [UInt8],
-        at time: Timestamp,
-        _ session: Session
-    ) throws(DatabaseError) {
-        try session.execute(
-            """
-            INSERT INTO encryption_keys (id, check_value, state, first_seen)
-            VALUES (\(id), \(checkValue), \("known"), \(time)) \(session.dialect.onConflict("id"))
-            """
-        )
-    }
-
-    static func checkValue(of id: UInt32, _ session: Session) throws(DatabaseError) -> [UInt8]? {
-        try session.row("SELECT check_value FROM encryption_keys WHERE id = \(id)")?.get("check_value")
-    }
-}
-
 extension KeyRing {
     /// Notes the ring's keys in the database, and refuses the ring when the database knows another key by one of its ids: what
     /// one instance sealed the other could not open, or both would go on to seal under the same number.
@@ -56,5 +35,27 @@ extension KeyRing {
                     + "start with the right key ring, or give a new key a new number"
             )
         }
+    }
+
+    /// Why a server with this ring can't do all its work: a key that the servers seal with is missing.
+    ///
+    /// - Returns: a sentence; nil when nothing that is in use for new tokens is missing.
+    /// - Throws: ``DatabaseError``
+    public func obstacle(in session: Session) throws(DatabaseError) -> String? {
+        guard let active = try KeyTable.active(session), !ids.contains(active) else { return nil }
+        return "key \(active) is the active one, and this server's key ring lacks it: add it and start again"
+    }
+
+    /// The keys that the ring lacks although something is sealed with them, and how many rows that is.
+    ///
+    /// - Throws: ``DatabaseError``
+    public func missing(in session: Session) throws(DatabaseError) -> [(id: UInt32, rows: Int)] {
+        var missing: [(id: UInt32, rows: Int)] = []
+        for id in try SealedTable.keys(session).subtracting(ids).sorted() {
+            var rows = 0
+            for table in SealedTable.allCases { rows += try SealedTable.count(table, sealedWith: id, session) }
+            missing.append((id, rows))
+        }
+        return missing
     }
 }
