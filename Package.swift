@@ -18,6 +18,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -43,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -66,10 +68,8 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", argumentParser, asyncHTTPClient, crypto,
-                httpTypes, hummingbird, hummingbirdCore, logging, metrics, nioCore, nioHTTP1, nioHTTPCompression,
-                nioSSL,
-                serviceLifecycle,
-                unixSignals,
+                httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, metrics,
+                nioCore, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -94,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "DBDriver", "MCP", "Migrations", "Registry", "Server", "TestSupport", asyncHTTPClient, httpTypes,
+                "DBDriver", "MCP", "Migrations", "Registry", "Server", "TestSupport", asyncHTTPClient, crypto,
+                httpTypes,
                 hummingbird, hummingbirdTesting, logging, nioCore, nioHTTP1, nioHTTPCompression, serviceLifecycle,
             ],
             swiftSettings: settings

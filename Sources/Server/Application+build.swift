@@ -42,19 +42,30 @@ struct Application: Sendable {
             logger: logger
         )
         let keyUses = APIKeyUses(registry, logger: logger)
-        let catalog = ToolCatalog(registry, logger: logger)
+        let limiter = RateLimiter(configuration.rateLimits)
+        let catalog = ToolCatalog(registry, limiter: limiter, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
             ProbeRoutes.routes(Readiness(database, schema, configuration.keyRing)) + AgentRoutes.routes(registry)
-                + AdminRoutes.routes(registry)
+                + AdminRoutes.routes(registry) + ProtectedResourceRoutes.routes(configuration.identityProvider)
                 + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
-            access: AccessControl(adminToken: configuration.adminToken, registry: registry, keyUses: keyUses),
+            access: AccessControl(
+                adminToken: configuration.adminToken,
+                registry: registry,
+                keyUses: keyUses,
+                provider: configuration.identityProvider.map {
+                    IdentityProvider($0, client: client.client, logger: logger)
+                },
+                limiter: limiter
+            ),
             origins: OriginPolicy(
                 address: authority,
                 isLocal: OriginPolicy.isLoopback(configuration.host),
                 hosts: configuration.allowedHosts,
                 origins: configuration.allowedOrigins
-            )
+            ),
+            limiter: limiter,
+            metadataURL: configuration.identityProvider?.metadataURL
         )
         let http = Hummingbird.Application(
             responder: table,

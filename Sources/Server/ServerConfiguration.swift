@@ -27,6 +27,10 @@ internal import Registry
 ///   its id and roles, in case it comes back.
 /// - `REFRESH_INTERVAL` (seconds, 0…604,800, default 3,600): how often services are read again; 0 for never.
 /// - `DISCOVERY_…`: see ``DiscoverySettings``.
+/// - `OIDC_ISSUER`, `PUBLIC_URL`, `OIDC_AUDIENCES`, `OIDC_JWKS_URL`, `OIDC_USER_CLAIM`: see ``IdentityProviderSettings``.
+/// - `RATE_LIMIT` (requests per second of one caller, 0…1,000,000, default 2,000; 0 for any number), `DISCOVERY_RATE_LIMIT`
+///   (services that one caller has read per minute, 0…100,000, default 120), `FAILED_LOGIN_LIMIT` (wrong credentials per minute
+///   from one address, 0…100,000, default 60): see ``RateLimits``.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
@@ -44,6 +48,8 @@ struct ServerConfiguration: Sendable {
     /// Whether services are read again in the background.
     var refreshes: Bool
     var discovery: DiscoverySettings
+    var identityProvider: IdentityProviderSettings?
+    var rateLimits: RateLimits
     var logLevel: Logger.Level
 }
 
@@ -93,6 +99,12 @@ extension ConfigurationSource {
             catalog: try catalogPolicy(),
             refreshes: try refreshInterval() > 0,
             discovery: try discovery(isDevelopment: isDevelopment),
+            identityProvider: try identityProvider(),
+            rateLimits: RateLimits(
+                requests: try number("RATE_LIMIT", default: 2_000, 0...1_000_000),
+                discoveries: try number("DISCOVERY_RATE_LIMIT", default: 120, 0...100_000),
+                failures: try number("FAILED_LOGIN_LIMIT", default: 60, 0...100_000)
+            ),
             logLevel: try choice("LOG_LEVEL", default: .info)
         )
     }

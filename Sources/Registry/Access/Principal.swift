@@ -6,6 +6,8 @@ public struct Principal: Sendable, Hashable {
     public let scopes: Set<Scope>
     /// The user that it is, or acts for when it names none.
     public let user: UserID?
+    /// Whether it came with an access token of an identity provider, which it can ask for more scopes.
+    public let isOAuth: Bool
 
     /// A caller.
     ///
@@ -13,10 +15,12 @@ public struct Principal: Sendable, Hashable {
     ///   - name: a name that no other caller has.
     ///   - scopes: what it may do; what they imply is added.
     ///   - user: the user that it is.
-    public init(name: String, scopes: Set<Scope>, user: UserID? = nil) {
+    ///   - isOAuth: whether it came with an access token of an identity provider.
+    public init(name: String, scopes: Set<Scope>, user: UserID? = nil, isOAuth: Bool = false) {
         self.name = name
         self.scopes = scopes.withImplied
         self.user = user
+        self.isOAuth = isOAuth
     }
 
     /// Whoever holds the administrator's token.

@@ -45,9 +45,20 @@ struct Problem: Error, HTTPResponseError {
         headers: [.wwwAuthenticate: "Bearer"]
     )
 
+    /// A caller that asks too often (RFC 6585 §4).
+    static func tooManyRequests(_ seconds: Int, _ what: String = "requests") -> Problem {
+        Problem(
+            .tooManyRequests,
+            "rate_limited",
+            "too many \(what): try again in \(seconds) s",
+            headers: [.retryAfter: "\(seconds)"]
+        )
+    }
+
     /// A token that is not the right one (RFC 6750 §3.1).
-    static let invalidToken = Problem(.unauthorized, "unauthenticated", "the access token is not valid")
-        .challenging("invalid_token")
+    static func invalidToken(_ detail: String = "the access token is not valid") -> Problem {
+        Problem(.unauthorized, "unauthenticated", detail).challenging("invalid_token")
+    }
 
     /// Credentials that are malformed (RFC 6750 §3.1).
     static func invalidCredentials(_ detail: String) -> Problem { invalid(detail).challenging("invalid_request") }
@@ -56,6 +67,17 @@ struct Problem: Error, HTTPResponseError {
     static func insufficientScope(_ scope: Scope) -> Problem {
         Problem(.forbidden, "forbidden", "this takes the scope \(scope), which the caller does not have")
             .challenging("insufficient_scope", scope)
+    }
+
+    /// The same with the way to the authorization server in its challenge (RFC 9728 §5.1); what it takes at least, where the
+    /// challenge does not name another scope.
+    func pointing(to metadataURL: String) -> Problem {
+        guard let challenge = headers[.wwwAuthenticate] else { return self }
+        var problem = self
+        let scope = challenge.contains("scope=") ? "" : #", scope="\#(Scope.read)""#
+        let separator = challenge == "Bearer" ? " " : ", "
+        problem.headers[.wwwAuthenticate] = challenge + separator + #"resource_metadata="\#(metadataURL)"\#(scope)"#
+        return problem
     }
 
     private func challenging(_ error: String, _ scope: Scope? = nil) -> Problem {

@@ -59,11 +59,27 @@ struct RouteTable: HTTPResponder {
     private let routes: [String: [Route]]
     private let access: AccessControl
     private let origins: OriginPolicy
+    private let limiter: RateLimiter
+    private let metadataURL: String?
 
-    init(_ routes: [Route], access: AccessControl, origins: OriginPolicy) {
+    /// - Parameters:
+    ///   - routes: what can be asked.
+    ///   - access: who asks.
+    ///   - origins: which web pages may.
+    ///   - limiter: how often.
+    ///   - metadataURL: where OAuth clients find out whom to ask for a token.
+    init(
+        _ routes: [Route],
+        access: AccessControl,
+        origins: OriginPolicy,
+        limiter: RateLimiter,
+        metadataURL: String? = nil
+    ) {
         self.routes = Dictionary(grouping: routes, by: \.path)
         self.access = access
         self.origins = origins
+        self.limiter = limiter
+        self.metadataURL = metadataURL
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
@@ -78,7 +94,7 @@ struct RouteTable: HTTPResponder {
         do {
             return try await answer(request, candidates, context)
         } catch let error as Problem {
-            problem = log(error, request, context, detail: nil)
+            problem = log(metadataURL.map { error.pointing(to: $0) } ?? error, request, context, detail: nil)
         } catch let error as RegistryError {
             problem = log(Problem(error), request, context, detail: error.detail)
         } catch is CancellationError {
@@ -109,21 +125,21 @@ struct RouteTable: HTTPResponder {
         if case .open = first.access {} else { try origins.check(request) }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
-        return try await route.handle(request, try await principal(of: request, for: route), context)
+        return try await route.handle(request, try await principal(of: request, for: route, context), context)
     }
 
     /// Who asks, if it may.
     ///
-    /// - Throws: ``Problem`` 401 or 403
-    private func principal(of request: Request, for route: Route) async throws -> Principal {
-        switch route.access {
-        case .open: return .anonymous
-        case .authenticated: return try await access.principal(of: request)
-        case .scope(let scope):
-            let principal = try await access.principal(of: request)
-            guard principal.may(scope) else { throw Problem.insufficientScope(scope) }
-            return principal
-        }
+    /// - Throws: ``Problem`` 401, 403 or 429
+    private func principal(of request: Request, for route: Route, _ context: Context) async throws -> Principal {
+        if case .open = route.access { return .anonymous }
+        let address = context.channel.remoteAddress?.ipAddress ?? ""
+        let principal = try await access.principal(of: request, from: address)
+        // What may be asked too often is told in its own way where a route decides by itself.
+        guard case .scope(let scope) = route.access else { return principal }
+        if let seconds = limiter.take(.request(principal)) { throw Problem.tooManyRequests(seconds) }
+        guard principal.may(scope) else { throw Problem.insufficientScope(scope) }
+        return principal
     }
 
     /// RFC 9110 §15.5.6: a 405 lists what is allowed.

@@ -24,10 +24,14 @@ enum MCPRoute {
             readResource: { uri, principal in principal.may(.read) ? try await resources.read(uri) : nil }
         )
         return Route(.post, path, .authenticated, refuse: refusal) { request, principal, context in
+            let body = try await RequestFields.collect(request)
+            if principal.isOAuth, let scope = catalog.missingScope(for: body, principal) {
+                throw Problem.insufficientScope(scope)
+            }
             let incoming = MCPHTTPRequest(
                 method: request.method.rawValue,
                 headers: request.headers.map { ($0.name.rawName, $0.value) },
-                body: try await RequestFields.collect(request)
+                body: body
             )
             let answer = await server.respond(to: incoming, from: principal) { work in
                 await ClientPresence.whileConnected(context.channel, work)

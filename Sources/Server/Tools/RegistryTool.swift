@@ -7,6 +7,8 @@ struct RegistryTool: Sendable {
     let parameters: [ToolParameter]
     /// What a caller must be allowed to do; nil when any caller may use it.
     let scope: Scope?
+    /// Whether it has a service read.
+    let discovers: Bool
     /// What a model should do about an error of a kind; added to the error's own words.
     let advice: [RegistryError.Code: String]
     private let run: @Sendable (ToolArguments, Principal) async throws -> JSONValue
@@ -34,6 +36,7 @@ struct RegistryTool: Sendable {
     ) {
         self.parameters = parameters
         self.scope = scope
+        discovers = hints.isOpenWorld
         self.advice = advice
         self.run = run
         let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
@@ -71,6 +74,14 @@ struct RegistryTool: Sendable {
         case creates(openWorld: Bool = false)
         /// It removes something.
         case removes
+
+        /// Whether it reaches beyond the registry.
+        var isOpenWorld: Bool {
+            switch self {
+            case .overwrites(let openWorld), .creates(let openWorld): openWorld
+            case .reads, .sets, .removes: false
+            }
+        }
 
         func annotations(_ title: String) -> ToolAnnotations {
             let (readOnly, destructive, idempotent, openWorld) =

@@ -6,20 +6,32 @@ internal import Registry
 struct ToolCatalog: Sendable {
     let tools: [RegistryTool]
     private let byName: [String: RegistryTool]
+    private let limiter: RateLimiter
     private let logger: Logger
 
-    init(_ registry: MCPRegistry, logger: Logger) {
+    init(_ registry: MCPRegistry, limiter: RateLimiter, logger: Logger) {
         tools =
             UserTools.list(registry) + RoleTools.tools(registry) + UserTools.tools(registry)
             + RoleTools.links(registry) + ServiceTools.tools(registry) + CredentialTools.tools(registry)
             + ChangeTools.tools(registry) + UserTools.whoAmI()
         byName = Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
+        self.limiter = limiter
         self.logger = logger
     }
 
     /// Whether a caller is shown a tool: whether it may use it.
     func isShown(_ name: String, to principal: Principal) -> Bool {
         byName[name]?.isFor(principal) ?? false
+    }
+
+    /// The scope that a single call of a tool takes and its caller lacks. Who came by OAuth is told by a status 403, which it
+    /// can answer with a token of more scopes (MCP 2026-07-28, authorization, "Insufficient scope"); others by the tool's result:
+    /// legacy clients take a 403 for the end of the connection.
+    func missingScope(for body: [UInt8], _ principal: Principal) -> Scope? {
+        guard let message = try? JSONValue.parse(body), message["method"]?.string == "tools/call",
+            let scope = message["params"]?["name"]?.string.flatMap({ byName[$0]?.scope })
+        else { return nil }
+        return principal.may(scope) ? nil : scope
     }
 
     /// Calls a tool.
@@ -32,6 +44,11 @@ struct ToolCatalog: Sendable {
                 "Error calling tool '\(call.name)': it takes the scope \(scope), which this caller does not have: "
                     + "whoami tells what it may do"
             )
+        }
+        let isSpent = limiter.take(.request(principal)) ?? (tool.discovers ? limiter.take(.discovery(principal)) : nil)
+        // A tool error in every revision: legacy clients take a status 429 for the end of the connection.
+        if let seconds = isSpent {
+            return .failure("Error calling tool '\(call.name)': too many requests: try again in \(seconds) s")
         }
         do {
             return try await tool.call(call.arguments, by: principal)

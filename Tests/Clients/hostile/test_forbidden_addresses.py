@@ -60,7 +60,8 @@ def sealed(folder: Path, **settings: str) -> dict[str, str]:
     assert migrated.returncode == 0, migrated
     key = command(folder, "keys", "generate").stdout.strip()
     token = "token-of-an-administrator"
-    return database | {"REGISTRY_KEY": key, "REGISTRY_ADMIN_TOKEN": token, "MCP_HOST": "127.0.0.1"} | settings
+    limits = {"DISCOVERY_RATE_LIMIT": "0", "FAILED_LOGIN_LIMIT": "0"}
+    return database | {"REGISTRY_KEY": key, "REGISTRY_ADMIN_TOKEN": token, "MCP_HOST": "127.0.0.1"} | limits | settings
 
 
 def guarded(folder: Path, bait: Listener, **settings: str) -> Iterator[Registry]:

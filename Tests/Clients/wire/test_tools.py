@@ -276,6 +276,11 @@ def test_all_tools_succeed(mcp: Endpoint, plain: str, name: str) -> None:
     assert done("find_tools", query="no such words at all") == []
     done("detach_role_from_tool", tool_id=tools[0]["id"], role_name=name)
     done("authorize_user_to_service", service_name=name, user_id=name, token="secret")
+    done("grant_user_token", service_name=name, user_id=name, agent="key:agent")
+    assert [token["granted_to"] for token in done("list_user_tokens", user_id=name)] == [["key:agent"]]
+    done("withdraw_user_token", service_name=name, user_id=name, agent="key:agent")
+    done("revoke_user_token", service_name=name, user_id=name)
+    done("authorize_user_to_service", service_name=name, user_id=name, token="secret")
     done("refresh_service", service_name=name)
     assert "authorize again" in done("update_service", service_name=name, endpoint=f"{plain}?moved={name}")
     done("update_service", service_name=name, description="Better pizza.", method_authorization="Basic")

@@ -233,4 +233,37 @@ struct ServerConfigurationTests {
         #expect(message.contains(":2: ") || message.contains(":3: "))
         #expect(!message.contains("canary"))
     }
+
+    @Test(
+        "an identity provider needs https and to know where clients reach us; its audiences are the endpoint and the origin"
+    )
+    func identityProvider() async throws {
+        let base = ["OIDC_ISSUER": "https://idp.example/tenant", "PUBLIC_URL": "https://registry.example/"]
+        func provider(_ settings: [String: String] = [:]) async throws -> IdentityProviderSettings? {
+            try await ConfigurationSource.settings(base.merging(settings) { $1 }).identityProvider()
+        }
+        let settings = try #require(try await provider())
+        #expect(settings.issuer == "https://idp.example/tenant" && settings.userClaim == "sub" && settings.keys == nil)
+        #expect(
+            settings.audiences == [
+                "https://registry.example/mcp", "https://registry.example", "https://registry.example/",
+            ]
+        )
+        #expect(settings.metadataURL == "https://registry.example/.well-known/oauth-protected-resource/mcp")
+        let named = try await provider(["OIDC_AUDIENCES": "api://registry, b", "OIDC_USER_CLAIM": "email"])
+        #expect(named?.audiences == ["api://registry", "b"] && named?.userClaim == "email")
+        #expect(try await provider(["OIDC_ISSUER": ""]) == nil)
+        #expect(try await provider(["OIDC_ISSUER": "http://127.0.0.1:9/"]) != nil)
+        for (wrong, message) in [
+            (["OIDC_ISSUER": "http://idp.example"], "OIDC_ISSUER is no https URL without query"),
+            (["OIDC_ISSUER": "idp.example"], "OIDC_ISSUER is no https URL without query"),
+            (["OIDC_JWKS_URL": "http://idp.example/keys"], "OIDC_JWKS_URL is no https URL without query"),
+            (["PUBLIC_URL": ""], "OIDC_ISSUER needs PUBLIC_URL"),
+            (["PUBLIC_URL": "https://a/b"], "PUBLIC_URL is no origin"),
+            (["OIDC_ISSUER": "", "OIDC_AUDIENCES": "a"], "OIDC_AUDIENCES is set without OIDC_ISSUER"),
+        ] {
+            let error = await #expect(throws: ConfigurationError.self) { _ = try await provider(wrong) }
+            #expect(error?.message.hasPrefix(message) == true, "\(wrong): \(error?.message ?? "")")
+        }
+    }
 }

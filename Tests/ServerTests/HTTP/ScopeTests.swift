@@ -47,7 +47,7 @@ struct ScopeTests {
                 Set(declared.map { "\($0.method) \($0.path)" })
                     == Set(Self.routes.filter { $0.method != "HEAD" }.map { "\($0.method) \($0.path)" })
             )
-            let tools = ToolCatalog(registry, logger: quietLogger).tools
+            let tools = ToolCatalog(registry, limiter: RateLimiter(RateLimits()), logger: quietLogger).tools
             #expect(Set(tools.map(\.definition.name)) == Set(Self.tools.keys).union(["whoami"]))
             #expect(tools.filter { $0.scope == nil }.map(\.definition.name) == ["whoami"])
         }

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import DBDriver
 import HTTPTypes
 import Hummingbird
@@ -18,6 +19,15 @@ struct TestServer: HTTPCaller {
         var hasKeyRing = true
         var policy = CatalogPolicy()
         var origins = OriginPolicy(hosts: nil)
+        var rateLimits = RateLimits()
+        var identityProvider: IdentityProviderSettings?
+        /// To fetch the provider's keys with.
+        var client: HTTPClient?
+
+        fileprivate var provider: IdentityProvider? {
+            guard let identityProvider, let client else { return nil }
+            return IdentityProvider(identityProvider, client: client, logger: quietLogger)
+        }
     }
 
     let database: Database
@@ -59,21 +69,27 @@ struct TestServer: HTTPCaller {
             policy: options.policy,
             logger: quietLogger
         )
+        let limiter = RateLimiter(options.rateLimits)
         let table = RouteTable(
             ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest), nil))
                 + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+                + ProtectedResourceRoutes.routes(options.identityProvider)
                 + [
                     MCPRoute.route(
-                        ToolCatalog(registry, logger: quietLogger),
+                        ToolCatalog(registry, limiter: limiter, logger: quietLogger),
                         CatalogResources(registry, logger: quietLogger)
                     )
                 ],
             access: AccessControl(
                 adminToken: options.adminToken.map { Secret($0) },
                 registry: registry,
-                keyUses: APIKeyUses(registry, logger: quietLogger)
+                keyUses: APIKeyUses(registry, logger: quietLogger),
+                provider: options.provider,
+                limiter: limiter
             ),
-            origins: options.origins
+            origins: options.origins,
+            limiter: limiter,
+            metadataURL: options.identityProvider?.metadataURL
         )
         let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))
         try await Hummingbird.Application(responder: table, server: server, logger: quietLogger).test(.live) { client in
