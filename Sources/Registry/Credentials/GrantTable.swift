@@ -19,6 +19,13 @@ enum GrantTable {
         )
     }
 
+    /// Takes back what callers were granted because they had brought a token: another one is not theirs.
+    static func deleteSelfMade(serviceID: String, _ user: UserID, _ session: Session) throws(DatabaseError) {
+        try session.execute(
+            "DELETE FROM token_grants WHERE service_id = \(serviceID) AND user_id = \(user) AND agent = granted_by"
+        )
+    }
+
     /// - Returns: whether there was one.
     static func delete(
         serviceID: String,

@@ -64,7 +64,7 @@ extension MCPRegistry {
     }
 
     /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered. An
-    /// agent through which a user gives a token is granted it by that.
+    /// agent through which a user gives a token is granted it by that, until another brings one.
     ///
     /// - Parameters:
     ///   - token: the token.
@@ -90,6 +90,8 @@ extension MCPRegistry {
             let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault, session)
             try UserTable.insert(user, at: time, session)
             try CredentialTable.store(sealed, serviceID: id, user, expiresAt: expiresAt, at: time, session)
+            // Whoever brought the token before has no claim to this one: else it could plant a token, and wait for the real one.
+            try GrantTable.deleteSelfMade(serviceID: id, user, session)
             guard !principal.owns(tokensOf: user) else { return }
             try GrantTable.insert(serviceID: id, user, agent: principal.name, by: principal, at: time, session)
         }

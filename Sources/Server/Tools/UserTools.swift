@@ -98,7 +98,7 @@ enum UserTools {
         case .anonymous: return "everything: this registry has no access control"
         case .administrator: return "everything: this is the administrator's token"
         default:
-            let scopes = principal.scopes.text
+            let scopes = principal.scopes.isEmpty ? "nothing" : principal.scopes.text
             guard !principal.may(.actForUsers) else { return "\(scopes), for any user" }
             return scopes + (principal.user.map { ", for user '\($0)' only" } ?? ", and act for no user")
         }

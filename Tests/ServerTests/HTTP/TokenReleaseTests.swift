@@ -63,6 +63,23 @@ struct TokenReleaseTests {
         }
     }
 
+    @Test("an agent that brought a token is not given another one that is stored later", arguments: Engine.available)
+    func planted(_ engine: Engine) async throws {
+        try await TestServer.run(engine, Self.options) { server in
+            try await server.asAdministrator.addService("pizza", method: "Bearer")
+            let thief = try await server.withKey("thief", Self.agentScopes)
+            let agent = try await server.withKey("agent", Self.agentScopes)
+            let ann = try await server.withKey("ann's", [.writeTokens, .readTokens], user: "ann")
+            for real in [ann, agent] {
+                try await thief.authorize("ann", "pizza", "planted")
+                #expect(try await thief.send("POST", "/token", Self.body).status == 200)
+                try await real.authorize("ann", "pizza", "ann-token")
+                try await real.expect("/token", Self.body, answers: Self.released)
+                try await thief.expect("/token", Self.body, refuses: 403, Self.refusal("thief"))
+            }
+        }
+    }
+
     @Test(
         "each release is in the audit log before the token is told, without the token; a refusal releases nothing",
         arguments: Engine.available

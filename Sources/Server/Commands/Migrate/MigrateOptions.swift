@@ -79,6 +79,12 @@ struct MigrateOptions: ParsableArguments {
             )
             return try await withinTimeout { () async throws(MigrationError) in try await body(migrator) }
         } catch {
+            if case .database(let cause) = error, cause.kind == .unavailable,
+                case .sqlite(let sqlite) = database.engine,
+                !FileManager.default.fileExists(atPath: sqlite.path)
+            {
+                throw failure("there is no database file \(sqlite.path): make it with `mcp-registry migrate up`", 8)
+            }
             if case .cancelled = error, let timeout {
                 throw failure("gave up after \(timeout) s: what was finished stays applied", 7)
             }
