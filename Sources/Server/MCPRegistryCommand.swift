@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import MCP
 
 /// The program: `mcp-registry serve | migrate | api-keys | keys | discover | import-original`.
 @main
@@ -36,7 +37,7 @@ struct MCPRegistryCommand: AsyncParsableCommand {
             let exitCode = code == .validationFailure ? 2 : code.rawValue
             let arguments = CommandLine.arguments.dropFirst()
             if arguments.first == MigrateCommand.configuration.commandName, arguments.contains("--json") {
-                MigrateOptions.printError(message(for: error), exitCode)
+                print(CommandFailure(message: message(for: error), exitCode: exitCode).json.text)
             }
             standardError(fullMessage(for: error))
             Foundation.exit(exitCode)
@@ -53,6 +54,11 @@ enum Version {
 struct CommandFailure: Error {
     var message: String
     var exitCode: Int32 = 1
+
+    /// The same for programs.
+    var json: JSONValue {
+        ["error": .string(message), "exit_code": .integer(Int64(exitCode))]
+    }
 }
 
 /// Writes a line to standard error.

@@ -12,7 +12,7 @@ class ServerDatabase:
     def __init__(self, folder: Path, url: str) -> None:
         """Makes it on a server: `mysql://user:password@host:port/`, the nodes of a cluster separated by commas."""
         parts = urlsplit(url)
-        self.netloc, self.password = parts.netloc, parts.password or ""
+        self.password = parts.password or ""
         credentials, _, hosts = parts.netloc.rpartition("@")
         self.nodes = hosts.split(",")
         self.credentials = credentials

@@ -43,12 +43,15 @@ struct MigrationConnection: Sendable {
         }
     }
 
-    /// Runs statements that each stand for themselves, once.
+    /// Runs statements that each stand for themselves, again when they lost a conflict: a cluster ends readers too for the
+    /// sake of somebody's DDL. So of several statements only the last one may change anything.
     func run<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
-        do {
-            return try await connection.run(body)
-        } catch {
-            throw MigrationError(error)
+        try await Self.retryingConflicts { () async throws(MigrationError) in
+            do {
+                return try await connection.run(body)
+            } catch {
+                throw MigrationError(error)
+            }
         }
     }
 
@@ -72,7 +75,7 @@ struct MigrationConnection: Sendable {
     }
 
     /// Tries up to 10 times, with random growing pauses up to 0.4 s. A conflict means that nothing happened.
-    static func retryingConflicts<T: Sendable>(
+    private static func retryingConflicts<T: Sendable>(
         _ attempt: () async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {
         for tries in 1...9 {

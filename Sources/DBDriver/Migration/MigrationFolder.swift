@@ -101,6 +101,8 @@ private struct Folder {
     /// The migration as each server has it.
     func migrations() throws(MigrationError) -> [ServerProduct: Migration] {
         var migrations: [ServerProduct: Migration] = [:]
+        // Most servers share their scripts: each is read once.
+        var read: [File: MigrationScript] = [:]
         for server in ServerProduct.allCases {
             let up = try file(.up, server)
             let header = try MigrationHeader(path: up.path, text: up.text)
@@ -109,32 +111,35 @@ private struct Folder {
                 version: version,
                 name: name,
                 header: header,
-                up: try up.script(),
-                down: try down(server, irreversible: header.irreversible != nil)
+                up: try up.script(&read),
+                down: try down(server, irreversible: header.irreversible != nil)?.script(&read)
             )
         }
         return migrations
     }
 
-    private func down(_ server: ServerProduct, irreversible: Bool) throws(MigrationError) -> MigrationScript? {
+    private func down(_ server: ServerProduct, irreversible: Bool) throws(MigrationError) -> File? {
         if irreversible {
             if let file = files.keys.filter({ $0.hasPrefix("down") }).min() {
                 throw .surplusScript(path: "\(path)/\(file)", reason: "the migration says that it is irreversible")
             }
             return nil
         }
-        return try file(.down, server).script()
+        return try file(.down, server)
     }
 
-    private struct File {
+    private struct File: Hashable {
         let path: String
         let text: String
         /// For whom it was written: one of ``ServerProduct/scriptNames``.
         let engine: String
         let dialect: Dialect
 
-        func script() throws(MigrationError) -> MigrationScript {
-            try MigrationScript(path: path, text: text, dialect: dialect, engine: engine)
+        func script(_ read: inout [File: MigrationScript]) throws(MigrationError) -> MigrationScript {
+            if let script = read[self] { return script }
+            let script = try MigrationScript(path: path, text: text, dialect: dialect, engine: engine)
+            read[self] = script
+            return script
         }
     }
 

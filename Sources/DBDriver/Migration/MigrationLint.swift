@@ -57,9 +57,11 @@ public struct MigrationLint {
         from version: Int = 1
     ) throws(MigrationError) -> [Finding] {
         var findings: [Finding] = []
+        var folders: [Dialect: MigrationFolder] = [:]
+        for dialect in Dialect.allCases { folders[dialect] = try MigrationFolder(files: files, dialect: dialect) }
         for server in ServerProduct.allCases {
-            let migrations = try MigrationFolder(files: files, dialect: server.dialect).on(server).migrations
-            for migration in migrations where migration.version >= version {
+            guard let folder = folders[server.dialect] else { continue }
+            for migration in folder.on(server).migrations where migration.version >= version {
                 var lint = MigrationLint(migration)
                 lint.check()
                 // A script for several servers is read several times.

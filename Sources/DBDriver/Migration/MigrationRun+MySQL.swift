@@ -87,9 +87,7 @@ extension MigrationRun {
                 return changed
             }
         }
-        return try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
-            try await connection.run { try $0.execute(trustedText: statement.text) }
-        }
+        return try await connection.run { try $0.execute(trustedText: statement.text) }
     }
 
     /// Tells that a statement begins, and that it is done.

@@ -223,16 +223,13 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Lends a session, and the folder with the scripts for its server. Runs the body again when a cluster ends it for the
-    /// sake of somebody's DDL, which it does to readers too.
+    /// Lends a session, and the folder with the scripts for its server.
     func reading<T: Sendable>(
         _ body: @Sendable (Session, MigrationFolder) throws -> T
     ) async throws(MigrationError) -> T {
         let folder = folder
         return try await withConnection { connection async throws(MigrationError) in
-            try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
-                try await connection.run { try body($0, folder.on(try $0.serverProduct())) }
-            }
+            try await connection.run { try body($0, folder.on(try $0.serverProduct())) }
         }
     }
 

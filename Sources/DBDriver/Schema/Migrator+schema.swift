@@ -44,9 +44,7 @@ extension Migrator {
                 try MigrationPlan.up(folder, rows, leniency: leniency)
                     .filter { versions.contains($0.migration.version) }
             }
-            return try await MigrationConnection.retryingConflicts { () async throws(MigrationError) in
-                try await run.connection.run { try SchemaDump.read(in: $0) }
-            }
+            return try await run.connection.run { try SchemaDump.read(in: $0) }
         }
     }
 

@@ -127,19 +127,20 @@ extension String {
 extension SQLLexer {
     /// A statement of SQLite without comments and with single blanks, so that how it was laid out does not count.
     static func plain(_ statement: String) -> String {
-        guard let tokens = try? tokens(of: statement, .sqlite) else { return statement }
+        words(of: statement)?.joined(separator: " ") ?? statement
+    }
+
+    /// The tokens of a statement of SQLite without blanks and comments; nil when it can't be read.
+    private static func words(of statement: String) -> [String]? {
+        guard let tokens = try? tokens(of: statement, .sqlite) else { return nil }
         let bytes = Array(statement.utf8)
         return tokens.filter { $0.kind != .blank && $0.kind != .comment }
-            .map { String(decoding: bytes[$0.range], as: UTF8.self) }.joined(separator: " ")
+            .map { String(decoding: bytes[$0.range], as: UTF8.self) }
     }
 
     /// The conditions of the CHECK constraints in a CREATE TABLE of SQLite, e.g. `check id = 1`.
     static func checks(in statement: String) -> [String] {
-        guard let tokens = try? tokens(of: statement, .sqlite) else { return [] }
-        let bytes = Array(statement.utf8)
-        let words = tokens.filter { $0.kind != .blank && $0.kind != .comment }.map {
-            String(decoding: bytes[$0.range], as: UTF8.self)
-        }
+        guard let words = words(of: statement) else { return [] }
         var checks: [String] = []
         for (index, word) in words.enumerated()
         where word.uppercased() == "CHECK" && words.dropFirst(index + 1).first == "(" {

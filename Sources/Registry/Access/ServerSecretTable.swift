@@ -28,9 +28,8 @@ enum ServerSecretTable {
     }
 
     static func find(_ secret: ServerSecret, _ session: Session) throws(DatabaseError) -> SealedToken? {
-        let row = try session.row("SELECT key_id, envelope FROM server_secrets WHERE name = \(secret)")
-        return try row.map { row throws(DatabaseError) in
-            SealedToken(keyID: try row.get("key_id"), bytes: try row.get("envelope"))
-        }
+        try session.row("SELECT key_id, envelope FROM server_secrets WHERE name = \(secret)").map(
+            SealedToken.init(row:)
+        )
     }
 }

@@ -188,7 +188,13 @@ enum CredentialTable {
     }
 
     private static func sealed(_ row: Row) throws(DatabaseError) -> SealedToken? {
-        guard let keyID = try row.get("key_id", as: UInt32?.self) else { return nil }
-        return SealedToken(keyID: keyID, bytes: try row.get("envelope"))
+        try row.get("key_id", as: UInt32?.self) == nil ? nil : SealedToken(row: row)
+    }
+}
+
+extension SealedToken {
+    /// The columns `key_id` and `envelope` of a row.
+    init(row: Row) throws(DatabaseError) {
+        self.init(keyID: try row.get("key_id"), bytes: try row.get("envelope"))
     }
 }

@@ -15,7 +15,7 @@ extension MCPRegistry {
         try principal.requireActing(for: user)
         let now = clock()
         let look = { @Sendable (session: Session) in
-            try Self.access(
+            try Self.releasable(
                 CredentialTable.find(service, user, for: principal.name, session),
                 to: service,
                 for: user,
@@ -24,23 +24,26 @@ extension MCPRegistry {
                 at: now
             )
         }
-        if case .open = try await read(look) { return .open }
+        guard try await read(look) != nil else { return .open }
         // Once more in the transaction of the audit row: what was revoked meanwhile is not told.
         return try await change(.releaseToken, "service '\(service)', user '\(user)'", by: principal) { session, _ in
-            try look(session)
+            guard let (found, sealed, vault) = try look(session) else { return .open }
+            let context = TokenContext.userToken(serviceID: found.serviceID, user)
+            return .token(try Self.open(sealed, context, vault, of: "user '\(user)'"), found.method)
         }
     }
 
-    private static func access(
+    /// What a caller may be given, still sealed; nil when the service wants no token.
+    private static func releasable(
         _ found: CredentialTable.Found?,
         to service: ServiceName,
         for user: UserID,
         by principal: Principal,
         _ vault: TokenVault?,
         at now: Timestamp
-    ) throws(RegistryError) -> Access {
+    ) throws(RegistryError) -> (CredentialTable.Found, SealedToken, TokenVault)? {
         guard let found else { throw RegistryError(.notFound, "Service not found") }
-        guard found.requiresAuthorization else { return .open }
+        guard found.requiresAuthorization else { return nil }
         let vault = try required(vault)
         guard let sealed = found.sealed else {
             throw RegistryError(
@@ -57,10 +60,7 @@ extension MCPRegistry {
         if let end = found.expiresAt, end <= now {
             throw RegistryError(.unauthenticated, "The user's token for this service has expired. Authorize please.")
         }
-        return .token(
-            try open(sealed, .userToken(serviceID: found.serviceID, user), vault, of: "user '\(user)'"),
-            found.method
-        )
+        return (found, sealed, vault)
     }
 
     /// Stores a user's token for a service in place of any other, sealed. A user that was never seen before is registered. An

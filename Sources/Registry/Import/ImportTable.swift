@@ -104,7 +104,7 @@ enum ImportTable {
         )
         for row in rows {
             tokens[try row.get("service_id"), default: [:]][try row.get("user_id", as: UserID.self).key] =
-                SealedToken(keyID: try row.get("key_id"), bytes: try row.get("envelope"))
+                try SealedToken(row: row)
         }
         return tokens
     }

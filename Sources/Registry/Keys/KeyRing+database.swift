@@ -52,9 +52,7 @@ extension KeyRing {
     public func missing(in session: Session) throws(DatabaseError) -> [(id: UInt32, rows: Int)] {
         var missing: [(id: UInt32, rows: Int)] = []
         for id in try SealedTable.keys(session).subtracting(ids).sorted() {
-            var rows = 0
-            for table in SealedTable.allCases { rows += try SealedTable.count(table, sealedWith: id, session) }
-            missing.append((id, rows))
+            missing.append((id, try SealedTable.count(sealedWith: id, session)))
         }
         return missing
     }

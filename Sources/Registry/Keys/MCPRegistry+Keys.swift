@@ -20,9 +20,9 @@ extension MCPRegistry {
                         id: id,
                         state: states[id],
                         isInRing: ring.contains(id),
-                        userTokens: try SealedTable.count(.userTokens, sealedWith: id, session),
-                        discoveryCredentials: try SealedTable.count(.discoveryCredentials, sealedWith: id, session),
-                        serverSecrets: try SealedTable.count(.serverSecrets, sealedWith: id, session),
+                        userTokens: try SealedTable.userTokens.count(sealedWith: id, session),
+                        discoveryCredentials: try SealedTable.discoveryCredentials.count(sealedWith: id, session),
+                        serverSecrets: try SealedTable.serverSecrets.count(sealedWith: id, session),
                         missingFrom: instances.filter { !$0.keys.contains(id) }.map(\.name)
                     )
                 )
@@ -60,8 +60,7 @@ extension MCPRegistry {
     public func retireKey(_ id: UInt32, by principal: Principal) async throws(RegistryError) {
         try await change(.retireKey, "key \(id)", by: principal) { session, time in
             try Self.requireInactive(id, try Self.locked(id, session), session)
-            var rows = 0
-            for table in SealedTable.allCases { rows += try SealedTable.count(table, sealedWith: id, session) }
+            let rows = try SealedTable.count(sealedWith: id, session)
             guard rows == 0 else {
                 throw RegistryError(.conflict, "\(rows) rows are sealed with key \(id): rewrap them first")
             }
@@ -102,9 +101,10 @@ extension MCPRegistry {
     ) async throws(RegistryError) -> RewrapReport {
         let vault = try requiredVault()
         let (active, total) = try await snapshot { session in
-            var total = 0
-            for table in SealedTable.allCases { total += try SealedTable.count(table, sealedWith: id, session) }
-            return (try KeyTable.active(session) ?? vault.ring.active, total)
+            (
+                try KeyTable.active(session) ?? vault.ring.active,
+                try SealedTable.count(sealedWith: id, session)
+            )
         }
         guard active != id else { throw RegistryError(.conflict, "key \(id) is the active one: promote another first") }
         for needed in [id, active] where !vault.ring.ids.contains(needed) {

@@ -14,9 +14,17 @@ enum SealedTable: String, CaseIterable {
         let revision: Int64
     }
 
-    static func count(_ table: SealedTable, sealedWith id: UInt32, _ session: Session) throws(DatabaseError) -> Int {
+    /// How many rows of all tables are sealed with a key.
+    static func count(sealedWith id: UInt32, _ session: Session) throws(DatabaseError) -> Int {
+        var rows = 0
+        for table in allCases { rows += try table.count(sealedWith: id, session) }
+        return rows
+    }
+
+    /// How many rows of this table are sealed with a key.
+    func count(sealedWith id: UInt32, _ session: Session) throws(DatabaseError) -> Int {
         let query: SQL =
-            switch table {
+            switch self {
             case .userTokens: "SELECT COUNT(*) AS n FROM user_tokens WHERE key_id = \(id)"
             case .discoveryCredentials: "SELECT COUNT(*) AS n FROM discovery_credentials WHERE key_id = \(id)"
             case .serverSecrets: "SELECT COUNT(*) AS n FROM server_secrets WHERE key_id = \(id)"
@@ -72,7 +80,7 @@ enum SealedTable: String, CaseIterable {
             entries.append(
                 Entry(
                     key: [first] + (second.map { [$0] } ?? []),
-                    sealed: SealedToken(keyID: try row.get("key_id"), bytes: try row.get("envelope")),
+                    sealed: try SealedToken(row: row),
                     revision: try row.get("rev")
                 )
             )

@@ -25,8 +25,28 @@ final class RateLimiter: Sendable {
     }
 
     private struct Bucket {
-        var tokens: Double
-        var filledAt: ContinuousClock.Instant
+        private var tokens: Double
+        private var filledAt: ContinuousClock.Instant
+
+        /// A full one.
+        init(_ capacity: Double, at now: ContinuousClock.Instant) {
+            (tokens, filledAt) = (capacity, now)
+        }
+
+        /// What is in it at a time.
+        func tokens(at now: ContinuousClock.Instant, _ rate: Double, _ capacity: Double) -> Double {
+            min(capacity, tokens + (now - filledAt).inSeconds * rate)
+        }
+
+        /// Takes a token, if there is one.
+        ///
+        /// - Returns: how many tokens are missing; nil when there was one.
+        mutating func take(at now: ContinuousClock.Instant, _ rate: Double, _ capacity: Double) -> Double? {
+            (tokens, filledAt) = (tokens(at: now, rate, capacity), now)
+            guard tokens >= 1 else { return 1 - tokens }
+            tokens -= 1
+            return nil
+        }
     }
 
     /// Buckets that are kept at most. Full ones are the same as none, and are dropped first.
@@ -48,14 +68,11 @@ final class RateLimiter: Sendable {
         guard let (rate, capacity) = size(of: work) else { return nil }
         let now = now()
         return buckets.withLock { buckets in
-            var bucket = buckets[work] ?? Bucket(tokens: capacity, filledAt: now)
-            bucket.tokens = min(capacity, bucket.tokens + (now - bucket.filledAt).inSeconds * rate)
-            bucket.filledAt = now
-            let isAllowed = bucket.tokens >= 1
-            if isAllowed { bucket.tokens -= 1 }
+            var bucket = buckets[work] ?? Bucket(capacity, at: now)
+            let missing = bucket.take(at: now, rate, capacity)
             if buckets[work] == nil, buckets.count >= Self.bucketsMax { dropFull(&buckets, now) }
             buckets[work] = bucket
-            return isAllowed ? nil : max(1, Int(((1 - bucket.tokens) / rate).rounded(.up)))
+            return missing.map { max(1, Int(($0 / rate).rounded(.up))) }
         }
     }
 
@@ -81,7 +98,7 @@ final class RateLimiter: Sendable {
     private func dropFull(_ buckets: inout [Work: Bucket], _ now: ContinuousClock.Instant) {
         buckets = buckets.filter { work, bucket in
             guard let (rate, capacity) = size(of: work) else { return false }
-            return bucket.tokens + (now - bucket.filledAt).inSeconds * rate < capacity
+            return bucket.tokens(at: now, rate, capacity) < capacity
         }
         if buckets.count >= Self.bucketsMax { buckets = [:] }
     }

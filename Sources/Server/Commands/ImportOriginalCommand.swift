@@ -52,12 +52,7 @@ struct ImportOriginalCommand: AsyncParsableCommand {
             if dryRun { standardError("a dry run: nothing was written") }
             if strict, !report.isComplete { throw ExitCode(1) }
         } catch let failure as CommandFailure {
-            if json {
-                let error: JSONValue = [
-                    "error": .string(failure.message), "exit_code": .integer(Int64(failure.exitCode)),
-                ]
-                print(error.text)
-            }
+            if json { print(failure.json.text) }
             throw failure
         }
     }

@@ -84,20 +84,19 @@ struct RegistryTool: Sendable {
         }
 
         func annotations(_ title: String) -> ToolAnnotations {
-            let (readOnly, destructive, idempotent, openWorld) =
+            let (readOnly, destructive, idempotent) =
                 switch self {
-                case .reads: (true, false, true, false)
-                case .sets: (false, false, true, false)
-                case .overwrites(let openWorld): (false, true, true, openWorld)
-                case .creates(let openWorld): (false, false, false, openWorld)
-                case .removes: (false, true, true, false)
+                case .reads: (true, false, true)
+                case .sets: (false, false, true)
+                case .overwrites, .removes: (false, true, true)
+                case .creates: (false, false, false)
                 }
             return ToolAnnotations(
                 title: title,
                 readOnlyHint: readOnly,
                 destructiveHint: destructive,
                 idempotentHint: idempotent,
-                openWorldHint: openWorld
+                openWorldHint: isOpenWorld
             )
         }
     }

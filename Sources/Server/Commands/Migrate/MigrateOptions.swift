@@ -113,13 +113,9 @@ struct MigrateOptions: ParsableArguments {
 
     /// The command's failure; with `--json` standard output tells it too.
     func failure(_ message: String, _ exitCode: Int32) -> CommandFailure {
-        if json { Self.printError(message, exitCode) }
-        return CommandFailure(message: message, exitCode: exitCode)
-    }
-
-    /// Tells on standard output, for programs, why a command failed.
-    static func printError(_ message: String, _ exitCode: Int32) {
-        print(JSONValue.object(["error": .string(message), "exit_code": .integer(Int64(exitCode))]).text)
+        let failure = CommandFailure(message: message, exitCode: exitCode)
+        if json { print(failure.json.text) }
+        return failure
     }
 
     /// Runs the body, and cancels it when `--timeout` is over.
