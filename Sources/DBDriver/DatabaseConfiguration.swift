@@ -31,6 +31,11 @@ public struct DatabaseConfiguration: Sendable {
         self.engine = engine
     }
 
+    /// Whether a SQLite file is made when it is missing.
+    var mayCreateFile: Bool {
+        if case .sqlite(let sqlite) = engine { sqlite.createIfMissing } else { false }
+    }
+
     /// Whose words and codes the engine speaks.
     public var dialect: Dialect {
         switch engine {

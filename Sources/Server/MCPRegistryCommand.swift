@@ -37,7 +37,7 @@ struct MCPRegistryCommand: AsyncParsableCommand {
             let exitCode = code == .validationFailure ? 2 : code.rawValue
             let arguments = CommandLine.arguments.dropFirst()
             if arguments.first == MigrateCommand.configuration.commandName, arguments.contains("--json") {
-                print(CommandFailure(message: message(for: error), exitCode: exitCode).json.text)
+                try? standardOutput(CommandFailure(message: message(for: error), exitCode: exitCode).json.text)
             }
             standardError(fullMessage(for: error))
             Foundation.exit(exitCode)
@@ -64,4 +64,15 @@ struct CommandFailure: Error {
 /// Writes a line to standard error.
 func standardError(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))
+}
+
+/// Writes a line to standard output.
+///
+/// - Throws: ``CommandFailure`` when it can't be written, for instance since the disk is full.
+func standardOutput(_ line: String) throws(CommandFailure) {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+    } catch {
+        throw CommandFailure(message: "standard output can't be written to: \(error.localizedDescription)")
+    }
 }

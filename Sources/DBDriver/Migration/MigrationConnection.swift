@@ -1,6 +1,8 @@
 /// A connection of the migrator: errors are ``MigrationError``s, and transactions that lose a conflict run again.
 struct MigrationConnection: Sendable {
     private let connection: Connection
+    /// How often a lost conflict is tried.
+    private static let attemptsMax = 10
 
     /// Opens a connection with the long time-outs that DDL needs.
     ///
@@ -11,11 +13,13 @@ struct MigrationConnection: Sendable {
         _ configuration: DatabaseConfiguration,
         name: String = "migrate"
     ) async throws(MigrationError) -> MigrationConnection {
-        for attempt in 1..<attemptsMax {
+        for attempt in 1..<opensMax {
             do throws(MigrationError) {
                 return try await openOnce(configuration, name)
             } catch {
-                guard case .database(let cause) = error, cause.mayBeRetried else { throw error }
+                guard case .database(let cause) = error, cause.mayBeRetried, cause.kind != .conflict else {
+                    throw error
+                }
                 try await pause(.milliseconds(100 << attempt))
             }
         }
@@ -23,12 +27,18 @@ struct MigrationConnection: Sendable {
     }
 
     /// How often a connection is tried: a busy server may miss one time-out, and a missing one is told of soon.
-    private static let attemptsMax = 3
+    private static let opensMax = 3
 
     private static func openOnce(
         _ configuration: DatabaseConfiguration,
         _ name: String
     ) async throws(MigrationError) -> MigrationConnection {
+        var configuration = configuration
+        if case .sqlite(var sqlite) = configuration.engine {
+            // A run waits by itself, tells so, and ends in time.
+            sqlite.busyTimeout = .seconds(1)
+            configuration.engine = .sqlite(sqlite)
+        }
         let connection = Connection(name: name, open: configuration.opener(.readWrite, for: .migrating))
         do {
             try await connection.connect()
@@ -57,15 +67,18 @@ struct MigrationConnection: Sendable {
 
     /// Runs a transaction, again when it lost a conflict. Its outcome may be unknown when the error is a lost connection.
     func transaction<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
-        try await Self.retryingConflicts { () async throws(MigrationError) in
-            do {
-                switch try await connection.transaction(.readWrite, body) {
-                case .committed(let value): return value
-                case .unknown(_, let error): throw error
-                }
-            } catch {
-                throw MigrationError(error)
+        try await Self.retryingConflicts { () async throws(MigrationError) in try await transactionOnce(body) }
+    }
+
+    /// Runs a transaction, and leaves it to the caller to run it again when it lost a conflict.
+    func transactionOnce<T: Sendable>(_ body: @Sendable (Session) throws -> T) async throws(MigrationError) -> T {
+        do {
+            switch try await connection.transaction(.readWrite, body) {
+            case .committed(let value): return value
+            case .unknown(_, let error): throw error
             }
+        } catch {
+            throw MigrationError(error)
         }
     }
 
@@ -74,11 +87,11 @@ struct MigrationConnection: Sendable {
         await connection.close()
     }
 
-    /// Tries up to 10 times, with random growing pauses up to 0.4 s. A conflict means that nothing happened.
+    /// Tries with random growing pauses up to 0.4 s. A conflict means that nothing happened.
     private static func retryingConflicts<T: Sendable>(
         _ attempt: () async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {
-        for tries in 1...9 {
+        for tries in 1..<attemptsMax {
             do throws(MigrationError) {
                 return try await attempt()
             } catch {

@@ -4,10 +4,10 @@ extension MigrationError: CustomStringConvertible {
     /// database cannot be reached.
     public var exitCode: Int32 {
         switch self {
-        case .noSuchVersion, .nothingToResolve, .nothingToRepair, .cannotBaseline, .notLockedBy: 2
+        case .noSuchVersion, .notConfirmed, .nothingToResolve, .nothingToRepair, .cannotBaseline, .notLockedBy: 2
         case .unknownVersion, .renamed, .edited, .skipped: 3
         case .halfApplied, .stillRunning: 4
-        case .locked, .leaseLost: 7
+        case .locked, .fileInUse, .leaseLost: 7
         case .database(let error):
             [.unavailable, .accessDenied, .connectionLost].contains(error.kind) ? 8 : 1
         case .unexpectedFile, .missingVersion, .duplicateVersion, .missingScript, .surplusScript, .badScript,
@@ -48,6 +48,8 @@ extension MigrationError: CustomStringConvertible {
                 + "\(instances.joined(separator: ", ")). Replace or stop them (a stopped one counts for 2 minutes more), then run `migrate up` again"
         case .noSuchVersion(let version, let latest):
             "there is no version \(version): the versions are 0 (nothing) to \(latest)"
+        case .notConfirmed(let version):
+            "migration \(padded(version)) would be taken back too, which was applied meanwhile: look again at what would be lost"
         case .irreversible(let version, let reason):
             "migration \(padded(version)) cannot be taken back: \(reason)"
         case .nothingToResolve(let version, let statement):
@@ -63,6 +65,8 @@ extension MigrationError: CustomStringConvertible {
             "\(half.text(for: "failed at"))All of this migration was rolled back; mend it and run `migrate up` again."
         case .locked(let holder, let heldFor, let waited):
             "waited \(waited.components.seconds) s for another run (\(holder), since \(heldFor.components.seconds) s): its lease ends by itself when it died"
+        case .fileInUse(let waited):
+            "another program has been writing to the database file for \(waited.components.seconds) s: wait longer with --lock-wait, or stop it"
         case .leaseLost(let version):
             "another run took over during migration \(padded(version)): this one could not renew its lease in time and stopped before the next statement"
         case .stillRunning(let half, let waited):
@@ -70,7 +74,7 @@ extension MigrationError: CustomStringConvertible {
         case .database(let error):
             error.debugDescription
         case .cancelled:
-            "stopped between two migrations: run the command again to go on"
+            "stopped before the next statement: run the command again to go on"
         }
     }
 }
@@ -89,11 +93,13 @@ extension HalfAppliedMigration {
 
     /// A statement that the database refused runs again next time; one in doubt needs a person to look.
     fileprivate var advice: String {
-        if error != nil {
-            return
-                "Statements before it stay applied. Mend the cause and run `migrate \(direction.rawValue)` again: it goes on here."
-        }
         let resolve = "migrate resolve \(version) --statement \(statement)"
+        if error != nil {
+            return """
+                Statements before it stay applied. Mend the cause and run `migrate \(direction.rawValue)` again: it goes on here. \
+                If you do the statement's work in another way, say so with `\(resolve) --done`.
+                """
+        }
         return """
             It is not known whether this statement took effect. Look, then run `\(resolve) --done` or `\(resolve) --not-done`, \
             and `migrate \(direction.rawValue)` again.

@@ -37,6 +37,8 @@ public enum MigrationError: Error, Sendable {
 
     /// There is no such version to go to.
     case noSuchVersion(Int, latest: Int)
+    /// A migration that was applied after the plan to take some back had been shown.
+    case notConfirmed(version: Int)
     /// The migration says that it cannot be taken back.
     case irreversible(version: Int, reason: String)
     /// ``Migrator/resolve(version:statement:isDone:)`` names a statement that is not the one in doubt.
@@ -55,6 +57,8 @@ public enum MigrationError: Error, Sendable {
     case rolledBack(HalfAppliedMigration)
     /// Somebody else was migrating for as long as this run was ready to wait.
     case locked(holder: String, heldFor: Duration, waited: Duration)
+    /// Another program was writing to the SQLite file for as long as this run was ready to wait.
+    case fileInUse(waited: Duration)
     /// Somebody else took the lease over, since this run could not renew it in time.
     case leaseLost(version: Int)
     /// The connection was lost during a statement which the server still runs.

@@ -31,6 +31,9 @@ public struct MigrationHeader: Sendable, Equatable {
             lineNumber += 1
             let line = line.trimmingBlanks
             guard line.hasPrefix("--") || line.isEmpty else { break }
+            if let key = Self.misspelt(in: line) {
+                throw .badScript(path: path, line: lineNumber, problem: "write this header as '-- \(key): …'")
+            }
             guard let (key, value) = Self.entry(in: line) else { continue }
             guard seen.insert(key).inserted else {
                 throw .badScript(path: path, line: lineNumber, problem: "'-- \(key):' stands here twice")
@@ -64,6 +67,16 @@ public struct MigrationHeader: Sendable, Equatable {
         guard isKey else { return nil }
         return (String(key), line[line.index(after: colon)...].trimmingBlanks)
     }
+
+    /// The header that a line would be but for capitals, blanks or an underscore: such a line must not pass for a comment.
+    static func misspelt(in line: String) -> String? {
+        guard line.hasPrefix("--"), let colon = line.firstIndex(of: ":") else { return nil }
+        let word = line.dropFirst(2)[..<colon]
+        let key = word.trimmingBlanks.lowercased().replacing("_", with: "-")
+        return keys.contains(key) && word != " \(key)" ? key : nil
+    }
+
+    private static let keys: Set = ["phase", "min-app", "irreversible", "long", "idempotent"]
 
     /// - Returns: what is wrong with the entry.
     private mutating func set(_ key: String, _ value: String) -> String? {

@@ -145,4 +145,7 @@ extension LedgerRow {
 
     /// Whether the version's objects are all there.
     var isApplied: Bool { state == .done }
+
+    /// Whether some of the version's objects are or may be there.
+    var isBegun: Bool { isApplied || isHalfApplied }
 }

@@ -34,18 +34,21 @@ public struct MigrationLint {
     /// The script at hand.
     let script: MigrationScript
     let header: MigrationHeader
+    let direction: MigrationDirection
     /// The tables that it has made so far: nobody uses them yet.
     var made: Set<String> = []
     /// The line of the statement at hand.
     var line = 1
     private(set) var findings: [Finding] = []
 
-    private init(_ migration: Migration) {
-        script = migration.up
-        header = migration.header
+    private init(_ script: MigrationScript, _ direction: MigrationDirection, _ header: MigrationHeader) {
+        (self.script, self.direction, self.header) = (script, direction, header)
     }
 
-    /// Checks the `up` scripts of all migrations, for every server.
+    /// Whether the program before this migration runs on while the script does.
+    var isExpanding: Bool { direction == .up && header.phase == .expand }
+
+    /// Checks the scripts of all migrations, for every server. What a `down` takes away is not its concern.
     ///
     /// - Parameters:
     ///   - files: as for ``MigrationFolder``.
@@ -62,42 +65,59 @@ public struct MigrationLint {
         for server in ServerProduct.allCases {
             guard let folder = folders[server.dialect] else { continue }
             for migration in folder.on(server).migrations where migration.version >= version {
-                var lint = MigrationLint(migration)
-                lint.check()
-                // A script for several servers is read several times.
-                for finding in lint.findings where !findings.contains(finding) { findings.append(finding) }
+                for direction in [MigrationDirection.up, .down] {
+                    guard let script = migration.script(direction) else { continue }
+                    var lint = MigrationLint(script, direction, migration.header)
+                    lint.check(version: migration.version)
+                    // A script for several servers is read several times.
+                    for finding in lint.findings where !findings.contains(finding) { findings.append(finding) }
+                }
             }
         }
         return findings.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
     }
 
-    private mutating func check() {
-        var touched: Set<String> = []
-        for statement in script.statements {
-            guard let words = StatementWords(statement.text, script.dialect) else { continue }
+    private mutating func check(version: Int) {
+        if direction == .up, let minApp = header.minApp, minApp > version {
+            report(
+                .error,
+                "min-app",
+                "no program has schema level \(minApp) yet: name at most \(version), the level of this migration's own program"
+            )
+        }
+        let shapes = script.statements.map { StatementShape($0.text, script.dialect) }
+        checkKinds(shapes)
+        for (statement, shape) in zip(script.statements, shapes) {
             line = statement.line
-            let shape = StatementShape(words)
-            checkPhase(shape)
-            if shape.isDDL { checkLock(words) }
-            switch shape {
-            case .createTable(let table, let words):
-                checkNewTable(words)
-                made.insert(table)
-            case .alterTable(let table, let changes) where !made.contains(table):
-                for change in changes { checkChange(change) }
-                checkCopying(words)
-            case .createIndex(let table, isUnique: true) where !made.contains(table): checkUnique()
-            default: break
-            }
-            if shape.isDDL, let table = shape.table { touched.insert(table) }
+            if let words = StatementWords(statement.text, script.dialect) { check(shape, words) }
         }
         line = 1
-        if touched.count > 1 {
+        let touched = Set(shapes.filter(\.isDDL).compactMap(\.table))
+        if direction == .up, touched.count > 1 {
             report(
                 .warning,
                 "one-table",
                 "\(touched.count) tables: one each leaves less to look at if it stops half-way"
             )
+        }
+    }
+
+    private mutating func check(_ shape: StatementShape, _ words: StatementWords) {
+        checkPhase(shape)
+        checkRecovery(shape)
+        if shape.isDDL { checkLock(words) }
+        switch shape {
+        case .createTable(let table, let body):
+            checkNewTable(body)
+            made.insert(table)
+        case .renameTable(let old, let new):
+            if made.contains(old) { made.insert(new) } else { checkRename() }
+        case .alterTable(let table, let changes) where !made.contains(table):
+            for change in changes { checkChange(change) }
+            checkCopying(words)
+        case .createIndex(_, let table, isUnique: true) where !made.contains(table): checkUnique()
+        case .unrecognised: checkUnrecognised()
+        default: break
         }
     }
 

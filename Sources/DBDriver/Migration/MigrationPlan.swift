@@ -36,6 +36,7 @@ enum MigrationPlan {
         let rows = leniency.ignoresNewer ? rows.filter { $0.version <= folder.latest } : rows
         try check(folder, rows)
         try checkVersion(target, folder)
+        for version in leniency.outOfOrder.sorted() { try checkVersion(version, folder) }
         let states = Dictionary(uniqueKeysWithValues: rows.map { ($0.version, $0) })
         if let half = rows.first(where: \.isHalfApplied), half.direction == .down || half.version > target {
             throw .halfApplied(folder.halfApplied(half))
@@ -74,7 +75,7 @@ enum MigrationPlan {
             throw .halfApplied(folder.halfApplied(half))
         }
         var steps: [MigrationStep] = []
-        for row in rows.reversed() where row.version > target && (row.isApplied || row.isHalfApplied) {
+        for row in rows.reversed() where row.version > target && row.isBegun {
             guard let migration = folder.migration(row.version) else {
                 throw .unknownVersion(row.version, name: row.name)
             }
@@ -97,7 +98,7 @@ enum MigrationPlan {
         _ rows: [LedgerRow],
         steps count: Int
     ) throws(MigrationError) -> [MigrationStep] {
-        let applied = rows.filter { $0.isApplied || $0.isHalfApplied }.map(\.version)
+        let applied = rows.filter(\.isBegun).map(\.version)
         return try down(folder, rows, to: count < applied.count ? applied[applied.count - count - 1] : 0)
     }
 
@@ -109,7 +110,7 @@ enum MigrationPlan {
     /// Everything in which the history differs from the files: ``MigrationError/unknownVersion(_:name:)``,
     /// ``MigrationError/renamed(version:applied:folder:)`` and ``MigrationError/edited(version:path:)``, by version.
     static func differences(_ folder: MigrationFolder, _ rows: [LedgerRow]) -> [MigrationError] {
-        rows.filter { $0.isApplied || $0.isHalfApplied }.flatMap { row -> [MigrationError] in
+        rows.filter(\.isBegun).flatMap { row -> [MigrationError] in
             guard let migration = folder.migration(row.version) else {
                 return [.unknownVersion(row.version, name: row.name)]
             }
@@ -130,6 +131,18 @@ enum MigrationPlan {
 
     private static func checkVersion(_ version: Int, _ folder: MigrationFolder) throws(MigrationError) {
         guard (0...folder.latest).contains(version) else { throw .noSuchVersion(version, latest: folder.latest) }
+    }
+}
+
+extension [MigrationStep] {
+    /// The same steps.
+    ///
+    /// - Throws: ``MigrationError/notConfirmed(version:)`` for one that is not among the versions.
+    func confirmed(by versions: Set<Int>?) throws(MigrationError) -> [MigrationStep] {
+        if let versions, let other = first(where: { !versions.contains($0.migration.version) }) {
+            throw .notConfirmed(version: other.migration.version)
+        }
+        return self
     }
 }
 

@@ -4,6 +4,8 @@ internal import Glibc
 public enum MigrationProgress: Sendable, Equatable {
     /// Another run has the lease.
     case waiting(holder: String, heldFor: Duration)
+    /// Another connection writes to the SQLite file, and does not end.
+    case waitingForWriter
     /// A migration begins, or goes on behind its first `statementDone` statements; `left` migrations come after it.
     case begun(label: String, direction: MigrationDirection, statementDone: Int, statements: Int, left: Int)
     /// A statement, counted from 1, is about to run. `rows` is about how many rows the table has whose form it changes, where

@@ -7,15 +7,18 @@ extension MigrationRun {
         let id = randomID()
         var row = LedgerRow(step, owner: lease.owner, migrator.options)
         guard try await begin(row, step) else { return false }
-        if step.interrupted?.state == .running, row.statementDone < row.statements,
-            try await isDone(row.statementDone, of: step)
-        {
+        if let old = step.interrupted, row.statementDone < row.statements, try await isDone(old, of: step) {
             progress(.foundDone(label: step.migration.label, number: row.statementDone + 1))
             row.statementDone += 1
             try await save(row)
         }
         for index in row.statementDone..<row.statements {
             guard try await connection.run({ try lease.isHeld(in: $0) }) else { throw .leaseLost(version: row.version) }
+            if Task.isCancelled {
+                row.stop(at: options.now())
+                try await save(row)
+                throw .cancelled
+            }
             do throws(MigrationError) {
                 try await report(step, index) { () async throws(MigrationError) in
                     try await run(step.script.statements[index], row)
@@ -113,14 +116,20 @@ extension MigrationRun {
         }
     }
 
-    /// Whether a statement that an interrupted run may have begun took effect.
+    /// Whether the statement at which a run stopped took effect, or was done by hand since.
     ///
     /// - Throws: ``MigrationError/halfApplied(_:)`` when that cannot be told, ``MigrationError/stillRunning(_:waited:)``.
-    private func isDone(_ index: Int, of step: MigrationStep) async throws(MigrationError) -> Bool {
+    private func isDone(_ row: LedgerRow, of step: MigrationStep) async throws(MigrationError) -> Bool {
+        let index = row.statementDone
         let statement = step.script.statements[index]
+        let changes = SchemaChange.changes(of: statement.text)
+        if row.state == .failed {
+            // What the statement makes was there before it ran: that it still is says nothing.
+            guard !changes.isEmpty, !row.metItsOwnObjects else { return false }
+            return try await connection.run { try SchemaChange.areDone(changes, in: $0) } ?? false
+        }
         try await waitUntilGone(statement.text, step.stopped(at: index, nil))
         if statement.changesRows { return false }
-        let changes = SchemaChange.changes(of: statement.text)
         if let isDone = try await connection.run({ try SchemaChange.areDone(changes, in: $0) }) { return isDone }
         guard step.migration.header.isIdempotent else { throw .halfApplied(step.stopped(at: index, nil)) }
         return false
@@ -139,18 +148,23 @@ extension MigrationRun {
 
 extension StatementSplitter.Statement {
     /// Whether it takes part in a transaction.
-    var changesRows: Bool {
-        let word = text.prefix { $0.isLetter }.uppercased()
-        return ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains(word)
-    }
+    var changesRows: Bool { StatementShape(text).changesRows }
 
     /// The table whose form it changes, and which may have rows.
     fileprivate var changedTable: String? {
-        guard let shape = StatementWords(text).map(StatementShape.init) else { return nil }
-        switch shape {
-        case .alterTable(let table, _), .createIndex(let table, _): return table
-        case .createTable, .dropTable, .dropIndex, .changeRows, .other: return nil
+        switch StatementShape(text) {
+        case .alterTable(let table, _), .createIndex(_, let table, _): table
+        default: nil
         }
+    }
+}
+
+extension LedgerRow {
+    /// Whether the server refused the statement since what it makes was there already, or what it removes was not: 1050 and
+    /// 1051 for tables, 1060 and 1054 for columns, 1061 for indexes, 1091 for whatever is dropped, 1826, 1022, 3822 and 121
+    /// for constraints.
+    fileprivate var metItsOwnObjects: Bool {
+        [1050, 1051, 1054, 1060, 1061, 1091, 1022, 1826, 3822, 121, 1005].contains(errorCode)
     }
 }
 

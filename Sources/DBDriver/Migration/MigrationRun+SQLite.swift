@@ -11,6 +11,7 @@ extension MigrationRun {
             return try await connection.transaction { session in
                 guard try lease.renew(in: session) else { throw MigrationError.leaseLost(version: row.version) }
                 guard try MigrationLedger.lockedRow(row.version, in: session) == step.row else { return false }
+                let orphans = try session.orphans()
                 for (index, statement) in step.script.statements.enumerated() {
                     progress(.statement(step, number: index + 1))
                     let start = ContinuousClock.now
@@ -18,7 +19,7 @@ extension MigrationRun {
                         let changed = try session.execute(trustedText: statement.text)
                         let took = ContinuousClock.now - start
                         progress(.statementDone(step, number: index + 1, after: took, changed: changed))
-                        if index + 1 == step.script.statements.count { try session.checkForeignKeys() }
+                        if index + 1 == step.script.statements.count { try session.checkForeignKeys(besides: orphans) }
                     } catch {
                         guard error.kind != .conflict else { throw error }
                         throw MigrationError.rolledBack(step.stopped(at: index, error))
@@ -44,15 +45,31 @@ extension MigrationRun {
 }
 
 extension Session {
-    /// SQLite: what enforcement would have refused during the migration.
-    fileprivate func checkForeignKeys() throws(DatabaseError) {
-        guard
-            let row = try row("SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1")
-        else { return }
-        let (child, parent) = (try row.get("child", as: String.self), try row.get("parent", as: String.self))
-        throw DatabaseError(
-            .foreignKeyViolation,
-            message: "after the migration a row of \(child) would refer to no row of \(parent)"
-        )
+    /// SQLite: what enforcement would have refused during the migration. Rows that were astray before are not its fault.
+    fileprivate func checkForeignKeys(besides old: [Orphans: Int]) throws(DatabaseError) {
+        for (orphans, count) in try self.orphans() where count > old[orphans] ?? 0 {
+            throw DatabaseError(
+                .foreignKeyViolation,
+                message: "after the migration a row of \(orphans.child) would refer to no row of \(orphans.parent)"
+            )
+        }
     }
+
+    /// SQLite: how many rows refer to nothing.
+    fileprivate func orphans() throws(DatabaseError) -> [Orphans: Int] {
+        var counts: [Orphans: Int] = [:]
+        let rows = try rows(
+            "SELECT \"table\" AS child, parent, COUNT(*) AS n FROM pragma_foreign_key_check GROUP BY child, parent"
+        )
+        for row in rows {
+            counts[Orphans(child: try row.get("child"), parent: try row.get("parent"))] = try row.get("n")
+        }
+        return counts
+    }
+}
+
+/// Rows of a table that refer to rows of another which are not there.
+private struct Orphans: Hashable {
+    let child: String
+    let parent: String
 }

@@ -31,7 +31,7 @@ extension MigrationRun {
         let id = randomID()
         guard let migration = migrator.folder.migration(version) else { throw .nothingToRepair(version: version) }
         try await connection.transaction { session in
-            guard let old = try MigrationLedger.lockedRow(version, in: session), old.isApplied || old.isHalfApplied
+            guard let old = try MigrationLedger.lockedRow(version, in: session), old.isBegun
             else { throw MigrationError.nothingToRepair(version: version) }
             var row = old
             row.name = migration.name
@@ -100,13 +100,20 @@ extension MigrationRun {
 }
 
 extension MigrationFolder {
-    /// The tables that the scripts up to a version make and do not drop again, as far as they are recognised.
+    /// The tables that the scripts up to a version make and do not drop again, by their last names, as far as they are
+    /// recognised.
     fileprivate func tables(at version: Int) -> Set<String> {
         var tables: Set<String> = []
         for statement in migrations.prefix(version).flatMap(\.up.statements) {
             for change in SchemaChange.changes(of: statement.text, dialect) {
-                if case .createTable(let table) = change { tables.insert(table) }
-                if case .dropTable(let table) = change { tables.remove(table) }
+                switch change {
+                case .createTable(let table): tables.insert(table)
+                case .dropTable(let table): tables.remove(table)
+                case .renameTable(let old, let new):
+                    tables.remove(old)
+                    tables.insert(new)
+                default: break
+                }
             }
         }
         return tables

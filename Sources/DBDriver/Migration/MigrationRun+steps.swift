@@ -131,6 +131,14 @@ extension LedgerRow {
         end(at: now)
     }
 
+    /// Nothing of the next statement was begun.
+    mutating func stop(at now: Timestamp) {
+        state = .failed
+        errorCode = nil
+        errorText = "the run was told to stop before this statement"
+        end(at: now)
+    }
+
     private mutating func end(at now: Timestamp) {
         finishedAt = now
         milliseconds = (now.microseconds - startedAt.microseconds) / 1_000

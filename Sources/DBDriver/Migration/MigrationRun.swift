@@ -9,6 +9,8 @@ final class MigrationRun {
     let progress: @Sendable (MigrationProgress) -> Void
     private(set) var connection: MigrationConnection
     private var heartbeat: Task<Void, Never>?
+    /// False as long as the lease can't be this run's.
+    private var mayHaveLease = false
 
     /// How often in a row a lost connection is replaced before the run gives up.
     private static let reconnectsMax = 5
@@ -33,7 +35,11 @@ final class MigrationRun {
         _ migrator: Migrator,
         _ progress: @escaping @Sendable (MigrationProgress) -> Void
     ) async throws(MigrationError) -> MigrationRun {
-        let connection = try await MigrationConnection.open(migrator.configuration)
+        let start = ContinuousClock.now
+        let connection = try await waitingForWriter(since: start, migrator, progress) {
+            () async throws(MigrationError) in
+            try await MigrationConnection.open(migrator.configuration)
+        }
         let run: MigrationRun
         do throws(MigrationError) {
             run = MigrationRun(try await migrator.onServer(of: connection), progress, connection)
@@ -42,7 +48,7 @@ final class MigrationRun {
             throw error
         }
         do throws(MigrationError) {
-            try await run.reconnecting { () async throws(MigrationError) in try await run.takeLease() }
+            try await run.reconnecting { () async throws(MigrationError) in try await run.takeLease(since: start) }
         } catch {
             await run.finish()
             throw error
@@ -81,6 +87,7 @@ final class MigrationRun {
         heartbeat?.cancel()
         await heartbeat?.value
         let lease = lease
+        guard mayHaveLease else { return await connection.close() }
         do throws(MigrationError) {
             try await connection.transaction { try lease.release(in: $0) }
         } catch {
@@ -106,11 +113,9 @@ final class MigrationRun {
         }
     }
 
-    private func takeLease() async throws(MigrationError) {
-        try await connection.transaction { try MigrationTables.create(in: $0) }
-        let lease = lease
-        let start = ContinuousClock.now
-        while let holder = try await connection.transaction({ try lease.take(in: $0) }) {
+    private func takeLease(since start: ContinuousClock.Instant) async throws(MigrationError) {
+        try await transaction(since: start) { try MigrationTables.create(in: $0) }
+        while let holder = try await tryToTakeLease(since: start) {
             progress(.waiting(holder: holder.description, heldFor: holder.heldFor))
             let waited = ContinuousClock.now - start
             guard waited < migrator.options.lockWait else {
@@ -120,6 +125,55 @@ final class MigrationRun {
         }
         startHeartbeat()
         try await connection.transaction { try MigrationTables.upgrade(in: $0) }
+    }
+
+    private func tryToTakeLease(
+        since start: ContinuousClock.Instant
+    ) async throws(MigrationError) -> MigrationLease.Holder? {
+        let lease = lease
+        do throws(MigrationError) {
+            let holder = try await transaction(since: start) { try lease.take(in: $0) }
+            mayHaveLease = holder == nil
+            return holder
+        } catch {
+            mayHaveLease = error.isLostConnection
+            throw error
+        }
+    }
+
+    /// A transaction of the time before there is a lease.
+    private func transaction<T: Sendable>(
+        since start: ContinuousClock.Instant,
+        _ body: @Sendable (Session) throws -> T
+    ) async throws(MigrationError) -> T {
+        guard migrator.configuration.dialect == .sqlite else { return try await connection.transaction(body) }
+        let connection = connection
+        return try await Self.waitingForWriter(since: start, migrator, progress) { () async throws(MigrationError) in
+            try await connection.transactionOnce(body)
+        }
+    }
+
+    /// Repeats the body while another connection writes to the SQLite file, which it may do for longer than SQLite itself
+    /// waits; the limit of the wait for the lease holds for this one too.
+    private static func waitingForWriter<T>(
+        since start: ContinuousClock.Instant,
+        _ migrator: Migrator,
+        _ progress: (MigrationProgress) -> Void,
+        _ body: () async throws(MigrationError) -> T
+    ) async throws(MigrationError) -> T {
+        while true {
+            do throws(MigrationError) {
+                return try await body()
+            } catch {
+                guard migrator.configuration.dialect == .sqlite, case .database(let cause) = error,
+                    cause.kind == .conflict
+                else { throw error }
+                let waited = ContinuousClock.now - start
+                guard waited < migrator.options.lockWait else { throw .fileInUse(waited: waited) }
+                progress(.waitingForWriter)
+                try await MigrationConnection.pause(migrator.options.lockPoll)
+            }
+        }
     }
 
     /// Renews the lease from a second connection, four times in its life. Whether it is lost is not told from here: the run

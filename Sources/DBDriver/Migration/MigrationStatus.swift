@@ -22,6 +22,8 @@ public struct MigrationStatus: Sendable {
         public let version: Int
         /// Its name.
         public let name: String
+        /// The version as folders are named: four digits or more.
+        public var paddedVersion: String { padded(version) }
         /// How it stands.
         public let state: State
         /// How many statements are done, and of how many; nil when it was never begun.

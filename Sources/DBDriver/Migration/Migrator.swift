@@ -80,36 +80,43 @@ public struct Migrator: Sendable {
     ///
     /// - Parameters:
     ///   - target: the version to go back to; 0 takes all back.
+    ///   - confirmed: the versions that may be taken back; nil for any.
     ///   - progress: called as things happen, from any thread.
     /// - Returns: what was taken back, in order; empty when there was nothing to do.
-    /// - Throws: ``MigrationError`` as ``up(to:leniency:progress:)`` does, and when a migration is irreversible; then nothing
-    ///   was done.
+    /// - Throws: ``MigrationError`` as ``up(to:leniency:progress:)`` does, and when a migration is irreversible or not
+    ///   confirmed; then nothing was done.
     public func down(
         to target: Int,
+        confirmed: Set<Int>? = nil,
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
         try await withLease(progress) { run async throws(MigrationError) in
             let folder = run.migrator.folder
             return try await run.carryOut { rows throws(MigrationError) in
-                try MigrationPlan.down(folder, rows, to: target)
+                try MigrationPlan.down(folder, rows, to: target).confirmed(by: confirmed)
             }
         }
     }
 
     /// Takes the latest applied migration back and applies it again, under one lease, whether or not its files have changed
-    /// since. This destroys its data. When it is cut off in between, ``up(to:leniency:progress:)`` does the rest.
+    /// since. This destroys its data. Cut off while it takes back, it goes on when it is called again; cut off while it
+    /// applies, ``up(to:leniency:progress:)`` does the rest.
     ///
-    /// - Parameter progress: called as things happen, from any thread.
+    /// - Parameters:
+    ///   - confirmed: the version that may be taken back; nil for any.
+    ///   - progress: called as things happen, from any thread.
     /// - Returns: what was taken back and applied, in order; empty when nothing is applied.
-    /// - Throws: ``MigrationError`` as ``down(to:progress:)`` and ``up(to:leniency:progress:)`` do.
+    /// - Throws: ``MigrationError`` as ``down(to:confirmed:progress:)`` and ``up(to:leniency:progress:)`` do.
     public func redo(
+        confirmed: Int? = nil,
         progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
     ) async throws(MigrationError) -> [FinishedMigration] {
         try await withLease(progress) { run async throws(MigrationError) in
             let folder = run.migrator.folder
-            guard let latest = try await run.rows().last(where: \.isApplied)?.version else { return [] }
+            guard let latest = try await run.rows().last(where: \.isBegun)?.version else { return [] }
             let back = try await run.carryOut { rows throws(MigrationError) in
                 try MigrationPlan.down(folder, rows, to: latest - 1, edited: latest)
+                    .confirmed(by: confirmed.map { [$0] })
             }
             return try await back
                 + run.carryOut { rows throws(MigrationError) in
@@ -118,13 +125,13 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// What ``redo(progress:)`` would take back, and what it would destroy. Changes nothing and waits for nobody.
+    /// What ``redo(confirmed:progress:)`` would take back, and what it would destroy. Changes nothing and waits for nobody.
     ///
     /// - Throws: ``MigrationError`` when it would refuse.
     public func planRedo() async throws(MigrationError) -> [PlannedMigration] {
         try await reading { session, folder in
             let rows = try MigrationLedger.rows(in: session)
-            guard let latest = rows.last(where: \.isApplied)?.version else { return [] }
+            guard let latest = rows.last(where: \.isBegun)?.version else { return [] }
             return try MigrationPlan.down(folder, rows, to: latest - 1, edited: latest).map {
                 try PlannedMigration(destroyingWith: $0, session)
             }
@@ -205,7 +212,7 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// What ``down(to:progress:)`` would run now, and what it would destroy. Changes nothing and waits for nobody.
+    /// What ``down(to:confirmed:progress:)`` would run now, and what it would destroy. Changes nothing and waits for nobody.
     ///
     /// - Parameters:
     ///   - target: the version to go back to; nil to count `steps` instead.
@@ -223,12 +230,12 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Lends a session, and the folder with the scripts for its server.
+    /// Lends a session that can't change anything, and the folder with the scripts for its server.
     func reading<T: Sendable>(
         _ body: @Sendable (Session, MigrationFolder) throws -> T
     ) async throws(MigrationError) -> T {
         let folder = folder
-        return try await withConnection { connection async throws(MigrationError) in
+        return try await withConnection(isReadOnly: true) { connection async throws(MigrationError) in
             try await connection.run { try body($0, folder.on(try $0.serverProduct())) }
         }
     }
@@ -241,8 +248,12 @@ public struct Migrator: Sendable {
     }
 
     func withConnection<T>(
+        isReadOnly: Bool = false,
         _ body: (MigrationConnection) async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {
+        var configuration = configuration
+        // A missing file that may be made is made; nothing else about a database changes by looking at it.
+        configuration.isReadOnly = isReadOnly && !configuration.mayCreateFile
         let connection = try await MigrationConnection.open(configuration)
         let result: Result<T, MigrationError>
         do throws(MigrationError) {

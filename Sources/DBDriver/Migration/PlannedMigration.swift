@@ -51,8 +51,9 @@ enum DestroyedData: Equatable, CustomStringConvertible {
         let tables = try session.tableNames()
         var found: [DestroyedData] = []
         for statement in script.statements {
-            if statement.losesRows { found.append(.rows(statement.text)) }
-            for change in SchemaChange.changes(of: statement.text, script.dialect) {
+            let shape = StatementShape(statement.text, script.dialect)
+            if shape.losesRows { found.append(.rows(statement.text)) }
+            for change in SchemaChange.changes(of: shape) {
                 switch change {
                 case .dropTable(let table) where tables.contains(table):
                     found.append(.table(table, rows: try session.countRows(of: table)))
@@ -70,13 +71,6 @@ enum DestroyedData: Equatable, CustomStringConvertible {
         case .column(let column, let table): "column \(table).\(column)"
         case .rows(let statement): "rows, by: \(statement)"
         }
-    }
-}
-
-extension StatementSplitter.Statement {
-    /// Whether it deletes rows or writes over them.
-    fileprivate var losesRows: Bool {
-        ["DELETE", "UPDATE", "REPLACE", "TRUNCATE", "WITH"].contains(text.prefix { $0.isLetter }.uppercased())
     }
 }
 

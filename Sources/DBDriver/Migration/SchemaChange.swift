@@ -5,6 +5,7 @@
 enum SchemaChange: Equatable {
     case createTable(String)
     case dropTable(String)
+    case renameTable(String, to: String)
     case createIndex(String, table: String)
     case dropIndex(String, table: String)
     case addColumn(String, table: String)
@@ -13,22 +14,24 @@ enum SchemaChange: Equatable {
     case addConstraint(String, table: String)
     case dropConstraint(String, table: String)
 
-    /// What a statement changes; empty when any of it is not recognised.
+    /// What a statement changes; empty when any of it can't be looked up.
     static func changes(of statement: String, _ dialect: Dialect = .mysql) -> [SchemaChange] {
-        guard let words = StatementWords(statement, dialect) else { return [] }
-        var reader = words
-        switch reader.next() {
-        case "CREATE": return SchemaChange(create: &reader, all: words).map { [$0] } ?? []
-        case "DROP": return SchemaChange(drop: &reader).map { [$0] } ?? []
-        case "ALTER":
-            guard reader.skip("TABLE"), let table = reader.name() else { return [] }
-            var changes: [SchemaChange] = []
-            for var words in reader.changes() {
-                guard let change = SchemaChange(alter: &words, table) else { return [] }
-                changes.append(change)
-            }
-            return swapsColumns(changes) ? [] : changes
-        default: return []
+        changes(of: StatementShape(statement, dialect))
+    }
+
+    /// What a statement of a shape changes; empty when any of it can't be looked up.
+    static func changes(of shape: StatementShape) -> [SchemaChange] {
+        switch shape {
+        // A table filled by a SELECT is data as well; a LIKE or a list of columns is not.
+        case .createTable(let table, let body): return body.contains("SELECT") ? [] : [.createTable(table)]
+        case .dropTable(let table): return [.dropTable(table)]
+        case .renameTable(let old, let new): return [.renameTable(old, to: new)]
+        case .createIndex(let index, let table, _): return [.createIndex(index, table: table)]
+        case .dropIndex(let index, let table?): return [.dropIndex(index, table: table)]
+        case .alterTable(let table, let changes):
+            let found = changes.compactMap { SchemaChange($0.kind, table) }
+            return found.count < changes.count || swapsColumns(found) ? [] : found
+        case .dropIndex, .createOther, .changeRows, .truncate, .query, .unrecognised: return []
         }
     }
 
@@ -50,73 +53,16 @@ enum SchemaChange: Equatable {
         return answers.count == 1 ? answers.first : nil
     }
 
-    private init?(create words: inout StatementWords, all: StatementWords) {
-        if words.skip("TABLE") {
-            words.skipIfExists()
-            // A table filled by a SELECT is data as well; a LIKE or a list of columns is not.
-            guard !all.contains("SELECT"), let table = words.name() else { return nil }
-            self = .createTable(table)
-            return
-        }
-        _ = words.skip("UNIQUE") || words.skip("FULLTEXT") || words.skip("SPATIAL")
-        guard words.skip("INDEX") else { return nil }
-        words.skipIfExists()
-        guard let index = words.name(), words.skip("ON"), let table = words.name() else { return nil }
-        self = .createIndex(index, table: table)
-    }
-
-    private init?(drop words: inout StatementWords) {
-        if words.skip("TABLE") {
-            words.skipIfExists()
-            guard let table = words.name(), words.isAtEnd else { return nil }
-            self = .dropTable(table)
-            return
-        }
-        guard words.skip("INDEX") else { return nil }
-        words.skipIfExists()
-        guard let index = words.name(), words.skip("ON"), let table = words.name() else { return nil }
-        self = .dropIndex(index, table: table)
-    }
-
-    private init?(alter words: inout StatementWords, _ table: String) {
-        switch words.next() {
-        case "ADD": self.init(add: &words, table)
-        case "DROP": self.init(drop: &words, from: table)
-        case "RENAME":
-            guard words.skip("COLUMN"), let old = words.name(), words.skip("TO"), let new = words.name() else {
-                return nil
-            }
-            self = .renameColumn(old, to: new, table: table)
-        default: return nil
-        }
-    }
-
-    private init?(add words: inout StatementWords, _ table: String) {
-        if words.skip("CONSTRAINT") {
-            guard let name = words.name() else { return nil }
-            self = .addConstraint(name, table: table)
-        } else if words.skip("INDEX") || words.skip("KEY")
-            || (words.skip("UNIQUE") && (words.skip("INDEX") || words.skip("KEY")))
-        {
-            words.skipIfExists()
-            guard let name = words.name() else { return nil }
-            self = .createIndex(name, table: table)
-        } else {
-            guard let name = words.columnName() else { return nil }
-            self = .addColumn(name, table: table)
-        }
-    }
-
-    private init?(drop words: inout StatementWords, from table: String) {
-        if words.skip("CONSTRAINT") || (words.skip("FOREIGN") && words.skip("KEY")) {
-            guard let name = words.name() else { return nil }
-            self = .dropConstraint(name, table: table)
-        } else if words.skip("INDEX") || words.skip("KEY") {
-            guard let name = words.name() else { return nil }
-            self = .dropIndex(name, table: table)
-        } else {
-            guard let name = words.columnName() else { return nil }
-            self = .dropColumn(name, table: table)
+    private init?(_ change: TableChange.Kind, _ table: String) {
+        switch change {
+        case .addColumn(let column, _): self = .addColumn(column, table: table)
+        case .addIndex(let index?, _): self = .createIndex(index, table: table)
+        case .addConstraint(let name?, _): self = .addConstraint(name, table: table)
+        case .dropColumn(let column): self = .dropColumn(column, table: table)
+        case .dropIndex(let index): self = .dropIndex(index, table: table)
+        case .dropConstraint(let name?): self = .dropConstraint(name, table: table)
+        case .renameColumn(let old, let new): self = .renameColumn(old, to: new, table: table)
+        case .addIndex, .addConstraint, .dropConstraint, .unrecognised: return nil
         }
     }
 
@@ -125,6 +71,7 @@ enum SchemaChange: Equatable {
         switch self {
         case .createTable(let table): try session.hasTable(table)
         case .dropTable(let table): try !session.hasTable(table)
+        case .renameTable(let old, let new): try session.hasTable(old) ? false : try session.hasTable(new)
         case .createIndex(let index, let table): try session.hasIndex(index, table)
         case .dropIndex(let index, let table): try !session.hasIndex(index, table)
         case .addColumn(let column, let table): try session.hasColumn(column, table)

@@ -56,7 +56,7 @@ extension Session {
         let rows = try rows(
             """
             SELECT column_name AS name, column_type AS type, is_nullable AS nullable, column_default AS standard,
-            collation_name AS collation, extra AS extra FROM information_schema.columns
+            collation_name AS collation, extra AS extra, generation_expression AS formula FROM information_schema.columns
             WHERE table_schema = DATABASE() AND table_name = \(table) ORDER BY ordinal_position
             """
         )
@@ -72,6 +72,9 @@ extension Session {
             let extra = try row.get("extra", as: String.self).lowercased().replacing("default_generated", with: "")
                 .trimmingBlanks
             if !extra.isEmpty { words.append(extra) }
+            if let formula = try row.get("formula", as: String?.self), !formula.isEmpty {
+                words.append("as (\(formula.replacing("`", with: "")))")
+            }
             items.append(words.joined(separator: " "))
         }
         return items
@@ -95,10 +98,13 @@ extension Session {
     }
 
     private func indexes(of table: String) throws(DatabaseError) -> [String] {
+        // MySQL has indexes over expressions; MariaDB does not even have the column that tells them.
+        let part: SQL =
+            try serverProduct() == .mysql ? "COALESCE(column_name, CONCAT('(', expression, ')'))" : "column_name"
         let rows = try rows(
             """
             SELECT index_name AS name, MAX(non_unique) AS duplicates, LOWER(MAX(index_type)) AS type,
-            GROUP_CONCAT(CONCAT(COALESCE(column_name, 'expression'),
+            GROUP_CONCAT(CONCAT(\(part),
             CASE WHEN sub_part IS NULL THEN '' ELSE CONCAT('(', sub_part, ')') END,
             CASE WHEN collation = 'D' THEN ' desc' ELSE '' END) ORDER BY seq_in_index SEPARATOR ', ') AS columns
             FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = \(table)

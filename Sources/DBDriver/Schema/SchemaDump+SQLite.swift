@@ -37,10 +37,11 @@ extension Session {
     private func columns(of table: String) throws(DatabaseError) -> [String] {
         let rows = try rows(
             """
-            SELECT name, type, "notnull" AS is_mandatory, dflt_value AS standard, pk FROM pragma_table_info(\(table))
+            SELECT name, type, "notnull" AS is_mandatory, dflt_value AS standard, pk FROM pragma_table_xinfo(\(table))
             ORDER BY cid
             """
         )
+        let extras = SQLLexer.columnExtras(in: try text(ofTable: table))
         var items: [String] = []
         var key: [(position: Int, column: String)] = []
         for row in rows {
@@ -50,6 +51,7 @@ extension Session {
             if let standard = try row.get("standard", as: String?.self), standard.uppercased() != "NULL" {
                 words.append("default \(standard)")
             }
+            words += extras[name] ?? []
             items.append(words.joined(separator: " "))
             let position = try row.get("pk", as: Int.self)
             if position > 0 { key.append((position, name)) }
@@ -68,7 +70,8 @@ extension Session {
             (SELECT group_concat(words, ', ') FROM (SELECT COALESCE(name, 'expression')
             || CASE WHEN coll = 'BINARY' THEN '' ELSE ' collate ' || lower(coll) END
             || CASE WHEN "desc" THEN ' desc' ELSE '' END AS words
-            FROM pragma_index_xinfo(l.name) WHERE key ORDER BY seqno)) AS columns
+            FROM pragma_index_xinfo(l.name) WHERE key ORDER BY seqno)) AS columns,
+            (SELECT COUNT(*) FROM pragma_index_xinfo(l.name) WHERE key AND name IS NULL) AS expressions
             FROM pragma_index_list(\(table)) l WHERE l.origin <> 'pk' ORDER BY l.origin, l.name
             """
         )
@@ -77,8 +80,11 @@ extension Session {
             let name = try row.get("origin", as: String.self) == "c" ? try row.get("name", as: String.self) + " " : ""
             let isUnique = try row.get("is_unique", as: Bool.self)
             var item = "\(isUnique ? "unique " : "")index \(name)(\(try row.get("columns", as: String.self)))"
-            if try row.get("is_partial", as: Bool.self), let text = try row.get("text", as: String?.self) {
-                item += " " + SQLLexer.plain(text).condition
+            let (isPartial, expressions) = (
+                try row.get("is_partial", as: Bool.self), try row.get("expressions", as: Int.self)
+            )
+            if isPartial || expressions > 0, let text = try row.get("text", as: String?.self) {
+                item += " " + SQLLexer.plain(text).target
             }
             items.append(item)
         }
@@ -110,17 +116,18 @@ extension Session {
     }
 
     private func checks(of table: String) throws(DatabaseError) -> [String] {
-        guard let row = try row("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = \(table)") else {
-            return []
-        }
-        return SQLLexer.checks(in: try row.get("sql"))
+        SQLLexer.checks(in: try text(ofTable: table))
+    }
+
+    private func text(ofTable table: String) throws(DatabaseError) -> String {
+        try row("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = \(table)")?.get("sql") ?? ""
     }
 }
 
 extension String {
-    /// From the first WHERE on, in a plain CREATE INDEX.
-    fileprivate var condition: Substring {
-        split(separator: " ").first { $0.uppercased() == "WHERE" }.map { self[$0.startIndex...] } ?? ""
+    /// From the ON on, in a plain CREATE INDEX: what only its text tells.
+    fileprivate var target: Substring {
+        split(separator: " ").first { $0.uppercased() == "ON" }.map { self[$0.startIndex...] } ?? ""
     }
 }
 
@@ -138,22 +145,79 @@ extension SQLLexer {
             .map { String(decoding: bytes[$0.range], as: UTF8.self) }
     }
 
+    /// What only the text of a CREATE TABLE of SQLite tells of its columns: another collation than BINARY, and the formula of
+    /// a computed one, e.g. `as (n + 1) stored`.
+    static func columnExtras(in statement: String) -> [String: [String]] {
+        guard let words = words(of: statement), let open = words.firstIndex(of: "("), words.last != nil else {
+            return [:]
+        }
+        var extras: [String: [String]] = [:]
+        for definition in words[(open + 1)...].splitAtCommas {
+            guard let name = definition.first?.withoutQuotes else { continue }
+            var found: [String] = []
+            for (index, word) in zip(definition.indices, definition) {
+                let next = definition[(index + 1)...]
+                switch word.uppercased() {
+                case "COLLATE": if let name = next.first { found.append("collate \(name.lowercased())") }
+                case "AS" where next.first == "(":
+                    let formula = next.upToClosingBracket
+                    let kind = next.dropFirst(formula.count).first?.lowercased()
+                    found.append("as \(formula.joined(separator: " "))" + (kind == "stored" ? " stored" : ""))
+                default: break
+                }
+            }
+            extras[name] = found.filter { $0 != "collate binary" }
+        }
+        return extras
+    }
+
     /// The conditions of the CHECK constraints in a CREATE TABLE of SQLite, e.g. `check id = 1`.
     static func checks(in statement: String) -> [String] {
         guard let words = words(of: statement) else { return [] }
         var checks: [String] = []
         for (index, word) in words.enumerated()
         where word.uppercased() == "CHECK" && words.dropFirst(index + 1).first == "(" {
-            var depth = 0
-            var condition: [String] = []
-            for word in words[(index + 1)...] {
-                if word == ")" { depth -= 1 }
-                if depth == 0, !condition.isEmpty { break }
-                if depth > 0 { condition.append(word) }
-                if word == "(" { depth += 1 }
-            }
+            let condition = words[(index + 1)...].upToClosingBracket.dropFirst().dropLast()
             checks.append("check " + condition.joined(separator: " "))
         }
         return checks
+    }
+}
+
+extension ArraySlice<String> {
+    /// From an opening bracket to the one that closes it, both included.
+    fileprivate var upToClosingBracket: ArraySlice<String> {
+        var depth = 0
+        for (index, word) in zip(indices, self) {
+            if word == "(" { depth += 1 }
+            if word == ")" { depth -= 1 }
+            if depth == 0 { return self[...index] }
+        }
+        return self
+    }
+
+    /// The parts between the commas outside of brackets, up to the bracket that closes what is around them.
+    fileprivate var splitAtCommas: [ArraySlice<String>] {
+        var (depth, start, parts) = (0, startIndex, [ArraySlice<String>]())
+        for (index, word) in zip(indices, self) {
+            if word == ")", depth == 0 { return parts + [self[start..<index]] }
+            if word == "(" { depth += 1 }
+            if word == ")" { depth -= 1 }
+            if word == ",", depth == 0 {
+                parts.append(self[start..<index])
+                start = index + 1
+            }
+        }
+        return parts + [self[start...]]
+    }
+}
+
+extension String {
+    /// A name of SQLite as it is without quotes around it.
+    fileprivate var withoutQuotes: String {
+        let pairs: [Character: Character] = ["\"": "\"", "`": "`", "[": "]", "'": "'"]
+        guard count >= 2, let first, let close = pairs[first], last == close else { return self }
+        let name = String(dropFirst().dropLast())
+        return close == "]" ? name : name.replacing("\(close)\(close)", with: "\(close)")
     }
 }

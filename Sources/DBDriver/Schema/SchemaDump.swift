@@ -59,8 +59,10 @@ public struct SchemaDump: Sendable, Equatable {
     /// In what this schema differs from the one that it should be.
     public func differences(from expected: SchemaDump) -> [SchemaDifference] {
         let (ours, theirs) = (tablesByName, expected.tablesByName)
-        return Set(ours.keys).union(theirs.keys).sorted().flatMap { table -> [SchemaDifference] in
-            let (actual, wanted) = (ours[table], theirs[table])
+        let names = Set(ours.keys).union(theirs.keys).sorted { $0.lexicographicallyPrecedes($1) }
+        return names.flatMap { name -> [SchemaDifference] in
+            let (actual, wanted) = (ours[name], theirs[name])
+            let table = String(decoding: name, as: UTF8.self)
             guard let actual, let wanted, actual.kind == wanted.kind else {
                 return [
                     wanted.map { SchemaDifference(.missing, table, $0.title) },
@@ -73,8 +75,10 @@ public struct SchemaDump: Sendable, Equatable {
         }
     }
 
-    private var tablesByName: [String: Table] {
-        Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
+    /// By the bytes of the name: to Swift two names are equal that differ in their Unicode form only, and to a database they
+    /// are not.
+    private var tablesByName: [[UInt8]: Table] {
+        Dictionary(tables.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     }
 }
 

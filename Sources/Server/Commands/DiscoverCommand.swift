@@ -45,16 +45,17 @@ struct DiscoverCommand: AsyncParsableCommand {
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = level
         let discovery = HTTPToolDiscovery(version: Version.current, settings: settings, logger: logger)
+        let service: DiscoveredService
         do throws(DiscoveryFailure) {
-            let service = try await discovery.service(
+            service = try await discovery.service(
                 at: url,
                 wantsDescription: true,
                 credential: token.map { DiscoveryCredential(method: .bearer, token: $0) }
             )
-            print(json ? DiscoveryReport.json(service) : DiscoveryReport.text(service))
         } catch {
             throw CommandFailure(message: "\(url.loggableURL) can't be read: \(error.reason)")
         }
+        try standardOutput(json ? DiscoveryReport.json(service) : DiscoveryReport.text(service))
     }
 
     private static func token(in path: String) throws -> Secret {

@@ -48,11 +48,11 @@ struct ImportOriginalCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let report = try await report()
-            print(json ? report.json(isDryRun: dryRun).text : report.text)
+            try standardOutput(json ? report.json(isDryRun: dryRun).text : report.text)
             if dryRun { standardError("a dry run: nothing was written") }
             if strict, !report.isComplete { throw ExitCode(1) }
         } catch let failure as CommandFailure {
-            if json { print(failure.json.text) }
+            if json { try? standardOutput(failure.json.text) }
             throw failure
         }
     }

@@ -51,17 +51,18 @@ struct ServeCommand: AsyncParsableCommand {
         }
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = configuration.logLevel
+        var migrations: DatabaseConfiguration?
         if dev {
-            try await prepareDevelopment(&configuration, logger)
+            try prepareDevelopment(&configuration)
+            migrations = configuration.database
         } else {
             try checkProduction(configuration)
             if migrateOnStart {
-                let source = try configured { try options.source() }
-                try await migrate(try configured { try source.migrationDatabase(createIfMissing: true) }, logger)
+                migrations = try configured { try options.source().migrationDatabase(createIfMissing: true) }
             }
         }
         let schema = try SchemaRequirement.ofThisProgram(configuration.database.dialect)
-        try await waitForDatabase(configuration, schema, logger)
+        try await waitForDatabase(configuration, schema, migratingAs: migrations, logger)
         do {
             try await Application(configuration, schema, logger: logger).run()
         } catch {
@@ -70,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Says what development mode does, and does it.
-    private func prepareDevelopment(_ configuration: inout ServerConfiguration, _ logger: Logger) async throws {
+    private func prepareDevelopment(_ configuration: inout ServerConfiguration) throws {
         guard OriginPolicy.isLoopback(configuration.host) else {
             throw CommandFailure(
                 message: "--dev has no access control and listens on loopback only, not on \(configuration.host)",
@@ -92,10 +93,9 @@ struct ServeCommand: AsyncParsableCommand {
                 "Tokens are encrypted with the key ring in ./\(KeyRingSource.developmentFile): keep it with the database."
             )
         }
-        try await migrate(configuration.database, logger)
     }
 
-    /// Brings the schema up to this program's version.
+    /// Brings the schema up to this program's version. What a newer program added is left alone.
     private func migrate(_ database: DatabaseConfiguration, _ logger: Logger) async throws {
         do throws(MigrationError) {
             let migrator = Migrator(
@@ -104,8 +104,10 @@ struct ServeCommand: AsyncParsableCommand {
                 options: .ofThisProgram,
                 logger: logger
             )
+            var leniency = MigrationLeniency()
+            leniency.ignoresNewer = true
             let done = try await MigrationReport.telling { tell async throws(MigrationError) in
-                try await migrator.up { progress in if case .waiting = progress { tell(progress) } }
+                try await migrator.up(leniency: leniency) { progress in if case .waiting = progress { tell(progress) } }
             }
             standardError("The database \(database.place) is up to date (\(done.count) migrations applied now).")
         } catch {
@@ -138,16 +140,22 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Waits, for as long as `--schema-wait` says, until the database can be used. A server does not migrate unless it is
-    /// told to: it says what to run. Nor does it work with a key ring that is not the database's.
+    /// told to, and as whom: it says what to run. Nor does it work with a key ring that is not the database's.
     private func waitForDatabase(
         _ configuration: ServerConfiguration,
         _ schema: SchemaRequirement,
+        migratingAs migrations: DatabaseConfiguration?,
         _ logger: Logger
     ) async throws {
+        var migrations = migrations
         let deadline = ContinuousClock.now + .seconds(schemaWait)
         var told: String?
         while true {
             do {
+                if let database = migrations {
+                    try await migrate(database, logger)
+                    migrations = nil
+                }
                 return try await configuration.database.check(schema, configuration.keyRing, logger)
             } catch let failure as CommandFailure {
                 guard [6, 8].contains(failure.exitCode), ContinuousClock.now < deadline else { throw failure }

@@ -89,6 +89,43 @@ struct MigrationDecisionTests {
         }
     }
 
+    @Test("Redo after one that stopped while it took back goes on with the same migration", arguments: Engine.servers)
+    func redoAgain(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let all = files(
+                ("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"),
+                ("b", "CREATE TABLE b (id INT NOT NULL PRIMARY KEY);", "DROP TABLE b;\nDROP TABLE missing;")
+            )
+            let migrator = try Migrator(database, all)
+            _ = try await migrator.up()
+            #expect(await migrator.error { _ = try await $0.redo(confirmed: 2) }?.exitCode == 4)
+            #expect(try await migrator.planRedo().map(\.version) == [2])
+            try await database.execute("CREATE TABLE missing (id INT NOT NULL PRIMARY KEY)")
+            #expect(try await migrator.redo(confirmed: 2).map(\.version) == [2, 2])
+            #expect(try await database.ledger() == ["1 done 1/1", "2 done 1/1"])
+            #expect(try await database.tables() == ["a", "b"])
+        }
+    }
+
+    @Test("What was applied after the plan was shown is not taken back", arguments: Engine.available)
+    func notConfirmed(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.three)
+            _ = try await migrator.up(to: 2)
+            let plan = Set(try await migrator.planDown(to: nil, steps: 1).map(\.version))
+            #expect(plan == [2])
+            _ = try await migrator.up()
+            let down = await migrator.error { _ = try await $0.down(to: 1, confirmed: plan) }
+            let redo = await migrator.error { _ = try await $0.redo(confirmed: 2) }
+            for error in [down, redo] {
+                #expect(error?.exitCode == 2)
+                #expect(error?.description.hasPrefix("migration 0003 would be taken back too") == true)
+            }
+            #expect(try await database.tables() == ["a", "b", "c"])
+            #expect(try await migrator.down(to: 1, confirmed: [2, 3]).map(\.version) == [3, 2])
+        }
+    }
+
     @Test("Redo leaves a migration alone that can't be taken back", arguments: Engine.available)
     func redoIrreversible(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in
@@ -215,6 +252,20 @@ struct MigrationDecisionTests {
             }
             #expect(try await database.ledger().isEmpty)
             #expect(try await database.log().isEmpty)
+        }
+    }
+
+    @Test("Baseline asks for tables by the names that they were given last", arguments: Engine.available)
+    func baselineRenamed(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            try await database.execute("CREATE TABLE c (id INT NOT NULL PRIMARY KEY)")
+            let all = files(
+                ("a", "CREATE TABLE a (id INT);", "DROP TABLE a;"),
+                ("b", "ALTER TABLE a RENAME TO b;", "ALTER TABLE b RENAME TO a;"),
+                ("c", "ALTER TABLE `b` RENAME TO `c`;", "ALTER TABLE c RENAME TO b;")
+            )
+            #expect(await (try Migrator(database, all)).error { _ = try await $0.baseline(at: 2) }?.exitCode == 2)
+            #expect(try await Migrator(database, all).baseline(at: 3) == [1, 2, 3])
         }
     }
 

@@ -162,6 +162,11 @@ struct MigrationFolderTests {
             ("-- phase: expand\n-- min-app: 3\n", 1, "belongs to '-- phase: contract'"),
             ("-- phase: contract\n", 1, "belongs to '-- phase: contract'"),
             ("-- phase: contract\n-- min-app: 0\n", 2, "not '0'"),
+            ("-- phase: expand\n-- irreversible : gone\n", 2, "write this header as '-- irreversible: …'"),
+            ("-- phase: expand\n-- Idempotent: true\n", 2, "write this header as '-- idempotent: …'"),
+            ("-- phase: contract\n-- min_app: 3\n", 2, "write this header as '-- min-app: …'"),
+            ("--  phase: expand\n", 1, "write this header as '-- phase: …'"),
+            ("--phase: expand\n", 1, "write this header as '-- phase: …'"),
         ]
     )
     func badHeaders(_ text: String, _ line: Int, _ part: String) {

@@ -6,6 +6,29 @@ import Testing
 
 @Suite("Migration lease")
 struct MigrationLeaseTests {
+    @Test("SQLite: a run waits for another program's long write, tells so, and gives up in time with exit code 7")
+    func writer() async throws {
+        try await Engine.sqlite.withEmptyDatabase { database in
+            let all = files(("a", "CREATE TABLE a (id INT);", "DROP TABLE a;"))
+            _ = try await Migrator(database, all).up(to: 0)
+            let writer = Connection(name: "writer", open: database.opener(.readWrite))
+            try await writer.connect()
+            _ = try await writer.run { try $0.execute(trustedText: "BEGIN IMMEDIATE") }
+            let start = ContinuousClock.now
+            let impatient = try Migrator(database, all) { $0.lockWait = .seconds(1) }
+            let error = await impatient.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 7)
+            #expect(error?.description.contains("another program has been writing to the database file") == true)
+            #expect(ContinuousClock.now - start < .seconds(8))
+            let (waits, told) = AsyncStream.makeStream(of: Void.self)
+            let patient = try Migrator(database, all)
+            async let done = patient.up { if case .waitingForWriter = $0 { told.yield() } }
+            _ = await waits.first { true }
+            await writer.close()
+            #expect(try await done.map(\.version) == [1])
+        }
+    }
+
     private static let one = files(("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
 
     private func lease(_ owner: String, _ duration: Duration = .seconds(60)) -> MigrationLease {

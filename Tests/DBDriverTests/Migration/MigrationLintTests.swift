@@ -25,6 +25,7 @@ struct MigrationLintTests {
     private static let expand = "-- phase: expand\n"
     private static let data = "-- phase: data\n"
     private static let contract = "-- phase: contract\n-- min-app: 2\n"
+    private static let idempotent = "-- idempotent: true\n"
     private static let good = "CREATE TABLE t (id INT PRIMARY KEY, n INT) ENGINE=InnoDB COLLATE=utf8mb4_bin;\n"
 
     @Test(
@@ -46,26 +47,81 @@ struct MigrationLintTests {
             (expand + "DROP TABLE old;", "error expand-drops"),
             (expand + "ALTER TABLE old DROP COLUMN n, ALGORITHM=INSTANT;", "error expand-drops"),
             (expand + "ALTER TABLE old DROP n, ALGORITHM=INSTANT;", "error expand-drops"),
-            (expand + "ALTER TABLE old DROP PRIMARY KEY, ALGORITHM=INSTANT;", "error expand-drops"),
+            (expand + idempotent + "ALTER TABLE old DROP PRIMARY KEY, ALGORITHM=INSTANT;", "error expand-drops"),
             (expand + "ALTER TABLE old RENAME COLUMN n TO m, ALGORITHM=INSTANT;", "error expand-changes"),
-            (expand + "ALTER TABLE old MODIFY n BIGINT, ALGORITHM=INSTANT;", "error expand-changes"),
-            (expand + "ALTER TABLE old CHANGE n m BIGINT, ALGORITHM=INSTANT;", "error expand-changes"),
+            (expand + idempotent + "ALTER TABLE old MODIFY n BIGINT, ALGORITHM=INSTANT;", "error expand-changes"),
+            (expand + idempotent + "ALTER TABLE old CHANGE n m BIGINT, ALGORITHM=INSTANT;", "error expand-changes"),
+            (
+                expand + idempotent + "ALTER TABLE old ALTER COLUMN n DROP DEFAULT, ALGORITHM=INSTANT;",
+                "error expand-changes"
+            ),
+            (expand + "RENAME TABLE old TO new;", "error expand-changes"),
+            (expand + "ALTER TABLE old RENAME TO new;", "error expand-changes"),
             (expand + "CREATE UNIQUE INDEX i ON old (n);", "error expand-unique"),
             (expand + "ALTER TABLE old ADD UNIQUE KEY i (n), ALGORITHM=INSTANT;", "error expand-unique"),
             (expand + "ALTER TABLE old ADD COLUMN c INT UNIQUE, ALGORITHM=INSTANT;", "error expand-unique"),
             (expand + "ALTER TABLE old ADD COLUMN c INT NOT NULL, ALGORITHM=INSTANT;", "error expand-not-null"),
+            (
+                expand + "ALTER TABLE old ADD COLUMN c CHAR(36) NOT NULL DEFAULT (UUID()), ALGORITHM=INSTANT;",
+                "error expand-default"
+            ),
+            (
+                expand + "ALTER TABLE old ADD COLUMN c DATETIME DEFAULT CURRENT_TIMESTAMP, ALGORITHM=INSTANT;",
+                "error expand-default"
+            ),
+            (expand + "ALTER TABLE old ADD COLUMN c INT CHECK (c > 0), ALGORITHM=INSTANT;", "error expand-constraint"),
+            (
+                expand + "ALTER TABLE old ADD COLUMN c INT REFERENCES t (id), ALGORITHM=INSTANT;",
+                "error expand-constraint"
+            ),
+            (expand + "ALTER TABLE old ADD COLUMN c INT PRIMARY KEY, ALGORITHM=INSTANT;", "error expand-constraint"),
             (expand + "ALTER TABLE old ADD COLUMN c INT FIRST, ALGORITHM=INSTANT;", "error expand-position"),
             (expand + "ALTER TABLE old ADD COLUMN c INT AFTER id, ALGORITHM=INSTANT;", "error expand-position"),
-            (expand + "ALTER TABLE old ADD PRIMARY KEY (id), ALGORITHM=INSTANT;", "error expand-constraint"),
+            (
+                expand + idempotent + "ALTER TABLE old ADD PRIMARY KEY (id), ALGORITHM=INSTANT;",
+                "error expand-constraint"
+            ),
             (expand + "ALTER TABLE old ADD CONSTRAINT c CHECK (n > 0), ALGORITHM=INSTANT;", "error expand-constraint"),
             (
-                expand + "ALTER TABLE old ADD FOREIGN KEY (n) REFERENCES t (id), ALGORITHM=INSTANT;",
+                expand + idempotent + "ALTER TABLE old ADD FOREIGN KEY (n) REFERENCES t (id), ALGORITHM=INSTANT;",
                 "error expand-constraint"
             ),
             (
                 expand + "ALTER TABLE old ADD COLUMN c INT, DROP COLUMN n, ALGORITHM=INSTANT;", "error expand-drops"
             ),
+            // What lint can't read, it does not let pass.
+            (expand + idempotent + "CREATE OR REPLACE TABLE old (id INT PRIMARY KEY);", "error expand-unknown"),
+            (expand + idempotent + "ALTER IGNORE TABLE old DROP COLUMN n;", "error expand-unknown"),
+            (expand + idempotent + "ALTER TABLE other.old DROP COLUMN n;", "error expand-unknown"),
+            (expand + idempotent + "DROP TABLE q, old;", "error expand-unknown"),
+            (expand + idempotent + "DROP TABLE other.old;", "error expand-unknown"),
+            (expand + idempotent + "DROP VIEW v;", "error expand-unknown"),
+            (expand + idempotent + "RENAME TABLE a TO b, b TO a;", "error expand-unknown"),
+            (expand + idempotent + "/*! DROP TABLE old */;", "error expand-unknown"),
+            (
+                expand + idempotent + "ALTER TABLE old ADD (c INT NOT NULL), ALGORITHM=INSTANT;",
+                "error expand-unknown"
+            ),
+            (
+                expand + idempotent + "ALTER TABLE old CONVERT TO CHARACTER SET latin1, ALGORITHM=INSTANT;",
+                "error expand-unknown"
+            ),
+            (
+                expand + idempotent + "ALTER TABLE old TRUNCATE PARTITION p, ALGORITHM=INSTANT;",
+                "error expand-unknown"
+            ),
+            (expand + idempotent + "CALL tidy_up();", "error expand-unknown"),
+            (data + idempotent + "CALL tidy_up();", "error data-with-ddl"),
+            // What can't be looked up, and may not run twice, needs a person when the connection is lost.
+            (contract + "-- long: true\nALTER TABLE old MODIFY n INT NOT NULL;", "warning in-doubt"),
+            (contract + "DROP TABLE a, b;", "warning in-doubt"),
+            // All rows in one statement.
+            (data + "UPDATE old SET n = 1;", "warning all-rows"),
+            (data + "DELETE FROM old;", "warning all-rows"),
             // Clusters.
+            (
+                expand + "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM COLLATE=utf8mb4_bin;", "error engine"
+            ),
             (expand + "ALTER TABLE old ADD COLUMN c INT, ALGORITHM=INSTANT, LOCK=NONE;", "error lock-none"),
             (expand + "CREATE INDEX i ON old (n) LOCK = NONE;", "error lock-none"),
             (expand + "DROP INDEX i ON old LOCK NONE;", "error lock-none"),
@@ -75,6 +131,7 @@ struct MigrationLintTests {
             (
                 expand + good + "ALTER TABLE old ADD COLUMN c INT, ALGORITHM=INSTANT;", "warning one-table"
             ),
+            (expand + good + "RENAME TABLE t TO u;\nALTER TABLE u ADD COLUMN c INT NOT NULL;", "warning one-table"),
         ]
     )
     func fires(_ script: String, _ rule: String) throws {
@@ -104,7 +161,11 @@ struct MigrationLintTests {
             contract + "DROP TABLE old;",
             contract + "ALTER TABLE old DROP COLUMN n, ALGORITHM=INSTANT;",
             contract + "ALTER TABLE old RENAME COLUMN n TO m, ALGORITHM=INSTANT;",
-            contract + "-- long: true\nALTER TABLE old MODIFY n INT NOT NULL;",
+            contract + "-- long: true\n" + idempotent + "ALTER TABLE old MODIFY n INT NOT NULL;",
+            contract + "RENAME TABLE old TO new;",
+            expand + idempotent + "CREATE VIEW v AS SELECT n FROM old;",
+            expand + "ALTER TABLE old ADD COLUMN c INT NOT NULL DEFAULT -1, ALGORITHM=INSTANT;",
+            expand + "ALTER TABLE old ADD COLUMN c VARCHAR(9) NOT NULL DEFAULT '', ALGORITHM=INSTANT;",
             contract + "CREATE UNIQUE INDEX i ON old (n);",
             // Words in comments, strings and names are no keywords.
             expand + "ALTER TABLE old ADD COLUMN c VARCHAR(9) DEFAULT 'NOT NULL UNIQUE', ALGORITHM=INSTANT;",
@@ -113,6 +174,32 @@ struct MigrationLintTests {
     )
     func silent(_ script: String) throws {
         #expect(try Self.rules(script).isEmpty)
+    }
+
+    @Test("What takes a migration back is read too: for clusters, and for what can't be looked up")
+    func down() throws {
+        func rules(_ text: String) throws -> [String] {
+            let old = files(("old", "CREATE TABLE old (id INT);", "DROP TABLE old;"))
+            let new = [
+                (path: "0002_new/up.sql", text: Self.expand + "SELECT 1;"),
+                (path: "0002_new/down.mysql.sql", text: text), (path: "0002_new/down.sqlite.sql", text: "SELECT 1;"),
+            ]
+            return try MigrationLint.findings(in: old + new, from: 2).map(\.rule)
+        }
+        #expect(try rules("ALTER TABLE old DROP COLUMN n, DROP INDEX i;\nDROP TABLE t;").isEmpty)
+        #expect(try rules("ALTER TABLE old DROP COLUMN n, LOCK=NONE;") == ["lock-none"])
+        #expect(try rules("ALTER TABLE old DROP COLUMN IF EXISTS n;") == ["if-exists"])
+        #expect(try rules("ALTER TABLE old MODIFY n INT;") == ["in-doubt"])
+        #expect(try rules("DELETE FROM old WHERE n = 1;\nDROP TABLE t;") == ["data-with-ddl"])
+    }
+
+    @Test("No program could ever be as new as this contract migration wants it")
+    func minApp() throws {
+        func rules(_ minApp: Int) throws -> [String] {
+            try Self.rules("-- phase: contract\n-- min-app: \(minApp)\nDROP TABLE old;", mysqlOnly: false)
+        }
+        #expect(try rules(3) == ["error min-app"])
+        #expect(try rules(2).isEmpty)
     }
 
     @Test("A script for one server only is read too")

@@ -173,6 +173,38 @@ struct MigrationRecoveryTests {
         }
     }
 
+    @Test("A refused statement whose work was done in another way counts as done", arguments: Engine.servers)
+    func doneByHand(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let up = """
+                CREATE TABLE a (id INT NOT NULL PRIMARY KEY);
+                ALTER TABLE a ADD COLUMN n INT NOT NULL AUTO_INCREMENT UNIQUE, ALGORITHM=INSTANT;
+                CREATE TABLE b (id INT NOT NULL PRIMARY KEY);
+                """
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.exitCode == 4)
+            #expect(error?.description.contains("say so with `migrate resolve 1 --statement 2 --done`") == true)
+            try await database.execute("ALTER TABLE a ADD COLUMN n INT")
+            #expect(try await migrator.up().map(\.version) == [1])
+            #expect(try await database.tables() == ["a", "b"])
+        }
+    }
+
+    @Test("A statement that met its own table is not taken for done", arguments: Engine.servers)
+    func metItsTable(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            try await database.execute("CREATE TABLE a (other INT)")
+            let migrator = try Migrator(
+                database,
+                files(("a", "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);", "DROP TABLE a;"))
+            )
+            for _ in 1...2 { #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 4) }
+            try await database.execute("DROP TABLE a")
+            #expect(try await migrator.up().map(\.version) == [1])
+        }
+    }
+
     @Test("A migration that may run twice is simply run again", arguments: Engine.servers)
     func idempotent(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in

@@ -304,6 +304,66 @@ struct MigratorTests {
         }
     }
 
+    @Test("SQLite: rows that were astray before a migration do not hold it up, new ones do")
+    func oldOrphans() async throws {
+        try await Engine.sqlite.withEmptyDatabase { database in
+            let tables = """
+                CREATE TABLE p (id INTEGER PRIMARY KEY);
+                CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id));
+                """
+            let all = files(
+                ("tables", tables, "DROP TABLE c;\nDROP TABLE p;"),
+                ("index", "CREATE INDEX c_p ON c (p);", "DROP INDEX c_p;"),
+                ("astray", "INSERT INTO c VALUES (2, 8);", "DELETE FROM c WHERE id = 2;")
+            )
+            let migrator = try Migrator(database, all)
+            _ = try await migrator.up(to: 1)
+            _ = try await database.onConnection { session in
+                try session.execute(trustedText: "PRAGMA foreign_keys = OFF")
+                try session.execute(trustedText: "INSERT INTO c VALUES (1, 7)")
+            }
+            #expect(try await migrator.up(to: 2).map(\.version) == [2])
+            let error = await migrator.error { _ = try await $0.up() }
+            #expect(error?.description.contains("a row of c would refer to no row of p") == true)
+        }
+    }
+
+    @Test("A version that may be applied out of order must exist", arguments: Engine.available)
+    func unknownOutOfOrder(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            var leniency = MigrationLeniency()
+            leniency.outOfOrder = [99]
+            let migrator = try Migrator(database, Self.three)
+            let error = await migrator.error { [leniency] in _ = try await $0.up(leniency: leniency) }
+            #expect(error?.exitCode == 2)
+            #expect(try await database.tables().isEmpty)
+        }
+    }
+
+    @Test(
+        "A run that is told to stop ends before the next statement, frees the lock, and the next one goes on",
+        arguments: Engine.servers
+    )
+    func stopped(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            // The second one can't be looked up: that it was not begun has to be known.
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nALTER TABLE a MODIFY id BIGINT NOT NULL;"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;")))
+            let run = Mutex<Task<Void, any Error>?>(nil)
+            let task = Task {
+                _ = try await migrator.up { progress in
+                    if case .statementDone = progress { run.withLock { $0?.cancel() } }
+                }
+            }
+            run.withLock { $0 = task }
+            let error = await #expect(throws: MigrationError.self) { try await task.value }
+            #expect(error?.description.hasPrefix("stopped before the next statement") == true)
+            #expect(try await database.ledger() == ["1 failed 1/2"])
+            #expect(try await migrator.status().lockedBy == nil)
+            #expect(try await migrator.up().map(\.version) == [1])
+        }
+    }
+
     @Test("A database that cannot be reached is exit code 8")
     func unreachable() async throws {
         let missing = DatabaseConfiguration(engine: .sqlite(SQLiteConfiguration(path: "/nonexistent/x.db")))

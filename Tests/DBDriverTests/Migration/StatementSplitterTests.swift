@@ -99,7 +99,9 @@ struct StatementSplitterTests {
             "ATTACH 'x' AS y", "DETACH y", "SET GLOBAL x = 1", "SET NAMES latin1", "PRAGMA foreign_keys = OFF",
             "LOCK TABLES a WRITE", "UNLOCK TABLES", "FLUSH TABLES", "GRANT ALL ON a TO b", "REVOKE ALL ON a FROM b",
             "VACUUM",
-            "DELIMITER $$", "/* x */ Commit", "()",
+            "CREATE USER a IDENTIFIED BY 'x'", "create or replace user a", "ALTER USER a IDENTIFIED BY 'x'",
+            "DROP ROLE a",
+            "DROP DATABASE a", "CREATE SCHEMA a", "DELIMITER $$", "/* x */ Commit", "()",
         ]
     )
     func refused(_ statement: String) {

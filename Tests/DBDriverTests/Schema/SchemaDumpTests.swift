@@ -186,7 +186,7 @@ struct SchemaDumpTests {
             ],
             sqlite: ["ALTER TABLE b ADD COLUMN t VARCHAR(9)", "CREATE INDEX b_t ON b (t) WHERE t > 'm'"],
             ["+ b: column t varchar(9) utf8mb4_bin", "+ b: index b_t (t(3))"],
-            ofSQLite: ["+ b: column t varchar(9)", "+ b: index b_t (t) WHERE t > 'm'"]
+            ofSQLite: ["+ b: column t varchar(9)", "+ b: index b_t (t) ON b ( t ) WHERE t > 'm'"]
         ),
         Drift("view added", ["CREATE VIEW v AS SELECT id FROM a"], ["+ v: view v"]),
         Drift(
@@ -203,6 +203,48 @@ struct SchemaDumpTests {
         ),
         Drift("default added", ["ALTER TABLE b ADD COLUMN d INT DEFAULT 5"], ["+ b: column d int default 5"]),
     ]
+
+    /// What only the text of a statement tells, or only one server knows.
+    private static let textDrifts: [(engine: Engine, from: String, to: String)] = [
+        (.sqlite, "CREATE INDEX i ON a (lower(t))", "CREATE INDEX i ON a (upper(t))"),
+        (.sqlite, "CREATE TABLE b (t TEXT COLLATE NOCASE)", "CREATE TABLE b (t TEXT)"),
+        (.sqlite, "CREATE TABLE b (n INT, m INT AS (n + 1))", "CREATE TABLE b (n INT, m INT AS (n + 2))"),
+        (.sqlite, "CREATE TABLE b (n INT, m INT AS (n) STORED)", "CREATE TABLE b (n INT, m INT AS (n))"),
+        (.mariadb, "CREATE TABLE b (n INT, m INT AS (n + 1))", "CREATE TABLE b (n INT, m INT AS (n + 2))"),
+        (.mysql, "CREATE TABLE b (n INT, m INT AS (n + 1))", "CREATE TABLE b (n INT, m INT AS (n + 2))"),
+        (.mysql, "CREATE INDEX i ON a ((lower(t)))", "CREATE INDEX i ON a ((upper(t)))"),
+    ]
+
+    @Test(
+        "A diff finds another formula, and a collation that was lost",
+        arguments: textDrifts.filter { Engine.available.contains($0.engine) }
+    )
+    func textDrift(_ drift: (engine: Engine, from: String, to: String)) async throws {
+        try await drift.engine.withEmptyDatabase { database in
+            let collation = drift.engine == .sqlite ? "" : "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+            let table = "CREATE TABLE a (t VARCHAR(9) \(collation) PRIMARY KEY);\n"
+            let migrator = try Migrator(database, files(("a", table + drift.from + ";", "DROP TABLE a;")))
+            _ = try await migrator.up()
+            #expect(try await migrator.diff().isEmpty)
+            if drift.from.contains("INDEX") {
+                try await database.execute(drift.engine == .sqlite ? "DROP INDEX i" : "DROP INDEX i ON a")
+            } else {
+                try await database.execute("DROP TABLE b")
+            }
+            try await database.execute(drift.to)
+            #expect(try await migrator.diff().count == 2)
+        }
+    }
+
+    @Test("Names that differ in their Unicode form only are two names", arguments: Engine.available)
+    func unicodeForms(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.plain)
+            _ = try await migrator.up()
+            for name in ["\u{e9}", "e\u{301}"] { try await database.execute("CREATE VIEW `\(name)` AS SELECT 1 AS n") }
+            #expect(try await migrator.diff().count == 2)
+        }
+    }
 
     @Test("A diff finds what was changed by hand", arguments: Engine.available, drifts)
     func drift(_ engine: Engine, _ drift: Drift) async throws {

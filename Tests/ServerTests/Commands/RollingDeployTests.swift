@@ -56,6 +56,37 @@ struct RollingDeployTests {
         }
     }
 
+    @Test(
+        "an older program that migrates at its start leaves alone what a newer one added",
+        arguments: Engine.available
+    )
+    func addedAndMigrating(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            let newer = try NewerMigrations(in: deployment.folder, [expand])
+            #expect(try await deployment.run("migrate", "up", "--dir", newer.path).exitCode == 0)
+            let wait = try await deployment.run("migrate", "wait", "--schema", "--timeout", "5")
+            #expect(wait.exitCode == 0, "\(wait.errors)")
+            let arguments = ["serve", "--migrate-on-start"]
+            try await Program.with(arguments, in: deployment.folder, deployment.settings) { program in
+                _ = try await program.port()
+                program.terminate()
+                #expect(try await program.ended().exitCode == 0)
+            }
+        }
+    }
+
+    @Test("a server that migrates at its start waits for its database too")
+    func migratingWithoutDatabase() async throws {
+        try await Deployment.with(.sqlite) { deployment in
+            let socket = try LoopbackSocket(isListening: false)
+            let settings = deployment.settings.merging(["DATABASE_URL": "mysql://u@127.0.0.1:\(socket.port)/d"]) { $1 }
+            let arguments = ["serve", "--migrate-on-start", "--schema-wait", "1"]
+            let ended = try await Program.run(arguments, in: deployment.folder, settings)
+            #expect(ended.exitCode == 8)
+            #expect(ended.errors.contains("mcp-registry: waiting: "), "\(ended.errors)")
+        }
+    }
+
     @Test("a server refuses a schema from which a newer program has removed something", arguments: Engine.available)
     func removed(_ engine: Engine) async throws {
         try await Deployment.with(engine) { deployment in

@@ -39,11 +39,11 @@ struct APIKeysCreateCommand: AsyncParsableCommand {
         guard let text = made.text.revealText() else { throw CommandFailure(message: "the key is no text") }
         guard options.json else {
             standardError("API key '\(name)' with \(scopes.text). Keep it now: it can't be shown again.")
-            return print(text)
+            return try standardOutput(text)
         }
         var answer = made.key.json(at: .now()).object ?? [:]
         answer["key"] = .string(text)
-        print(JSONValue.object(answer).text)
+        try standardOutput(JSONValue.object(answer).text)
     }
 
     private func checked() throws -> (APIKeyName, UserID?, Set<Scope>, Timestamp?) {

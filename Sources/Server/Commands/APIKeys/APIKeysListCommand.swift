@@ -18,8 +18,8 @@ struct APIKeysListCommand: AsyncParsableCommand {
             try await registry.apiKeys()
         }
         let now = Timestamp.now()
-        guard options.json else { return print(Self.table(keys, now)) }
-        print(JSONValue.object(["api_keys": .array(keys.map { $0.json(at: now) })]).text)
+        guard options.json else { return try standardOutput(Self.table(keys, now)) }
+        try standardOutput(JSONValue.object(["api_keys": .array(keys.map { $0.json(at: now) })]).text)
     }
 
     private static func table(_ keys: [APIKey], _ now: Timestamp) -> String {

@@ -23,6 +23,6 @@ struct APIKeysRevokeCommand: AsyncParsableCommand {
         try await options.run(needsRing: false) { registry async throws(RegistryError) in
             try await registry.revokeAPIKey(key, by: .commandLine)
         }
-        print(options.json ? #"{"revoked":true}"# : "API key '\(key)' is refused from now on")
+        try standardOutput(options.json ? #"{"revoked":true}"# : "API key '\(key)' is refused from now on")
     }
 }

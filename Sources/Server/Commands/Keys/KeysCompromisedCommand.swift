@@ -22,7 +22,7 @@ struct KeysCompromisedCommand: AsyncParsableCommand {
         let count = try await options.run(needsRing: true) { registry async throws(RegistryError) in
             try await registry.markCompromised(id, by: .commandLine)
         }
-        print(
+        try standardOutput(
             options.json
                 ? #"{"key":\#(id),"expired_user_tokens":\#(count)}"#
                 : "key \(id) is compromised: \(count) users' tokens have to be renewed, and are not given out until then"

@@ -12,8 +12,8 @@ struct KeysGenerateCommand: ParsableCommand {
     @Flag(help: "Print a key ring in JSON with the new key as number 1.")
     var ring = false
 
-    func run() {
+    func run() throws {
         let key = Data(KeyRing.generateKey()).base64EncodedString()
-        print(ring ? #"{"active": 1, "keys": {"1": "\#(key)"}}"# : key)
+        try standardOutput(ring ? #"{"active": 1, "keys": {"1": "\#(key)"}}"# : key)
     }
 }

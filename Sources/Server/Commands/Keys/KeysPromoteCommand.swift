@@ -18,6 +18,6 @@ struct KeysPromoteCommand: AsyncParsableCommand {
         try await options.run(needsRing: true) { registry async throws(RegistryError) in
             try await registry.promoteKey(id, by: .commandLine)
         }
-        print(options.json ? #"{"key":\#(id)}"# : "key \(id) is the active one from now on")
+        try standardOutput(options.json ? #"{"key":\#(id)}"# : "key \(id) is the active one from now on")
     }
 }

@@ -18,7 +18,7 @@ struct KeysRetireCommand: AsyncParsableCommand {
         try await options.run(needsRing: true) { registry async throws(RegistryError) in
             try await registry.retireKey(id, by: .commandLine)
         }
-        print(
+        try standardOutput(
             options.json
                 ? #"{"key":\#(id)}"#
                 : "key \(id) is retired: take it out of the key rings, and keep it with the backups"

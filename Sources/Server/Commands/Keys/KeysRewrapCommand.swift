@@ -48,15 +48,15 @@ struct KeysRewrapCommand: AsyncParsableCommand {
             }
         }
         line.end("looked at")
-        tell(report)
+        try tell(report)
         if !report.unreadable.isEmpty { throw ExitCode(2) }
     }
 
-    private func tell(_ report: RewrapReport) {
+    private func tell(_ report: RewrapReport) throws {
         guard options.json else {
             for row in report.unreadable { standardError("can't be opened: \(row.place): \(row.reason)") }
             let verb = dryRun ? "would be" : "were"
-            return print(
+            return try standardOutput(
                 "\(report.rewrapped) rows \(verb) sealed anew, \(report.overtaken) were written meanwhile, "
                     + "\(report.unreadable.count) can't be opened"
             )
@@ -68,6 +68,6 @@ struct KeysRewrapCommand: AsyncParsableCommand {
             "rewrapped": .integer(Int64(report.rewrapped)), "overtaken": .integer(Int64(report.overtaken)),
             "unreadable": .array(unreadable),
         ]
-        print(answer.text)
+        try standardOutput(answer.text)
     }
 }

@@ -16,8 +16,8 @@ struct KeysStatusCommand: AsyncParsableCommand {
         let keys = try await options.run(needsRing: true) { registry async throws(RegistryError) in
             try await registry.keys()
         }
-        guard options.json else { return print(keys.map(Self.line).joined(separator: "\n")) }
-        print(JSONValue.object(["keys": .array(keys.map(Self.json))]).text)
+        guard options.json else { return try standardOutput(keys.map(Self.line).joined(separator: "\n")) }
+        try standardOutput(JSONValue.object(["keys": .array(keys.map(Self.json))]).text)
     }
 
     private static func line(_ key: KeyStatus) -> String {

@@ -15,12 +15,16 @@ struct MigrateBaselineCommand: AsyncParsableCommand {
     @Option(help: "The version that the schema is at.")
     var at: Int
 
+    func validate() throws {
+        guard at >= 1 else { throw ValidationError("--at must be 1 or more") }
+    }
+
     func run() async throws {
         let at = at
         let versions = try await options.run { migrator async throws(MigrationError) in
             try await migrator.baseline(at: at)
         }
-        options.show(
+        try options.show(
             "noted \(versions.count) migration(s) as applied",
             ["applied": .array(versions.map { .integer(Int64($0)) })]
         )

@@ -18,7 +18,7 @@ struct MigrateDiffCommand: AsyncParsableCommand {
 
     func run() async throws {
         let drift = try await options.run { migrator async throws(MigrationError) in try await migrator.diff() }
-        options.show(
+        try options.show(
             drift.isEmpty ? "the schema is what the migrations make" : drift.map(\.description).joined(separator: "\n"),
             [
                 "drift": .array(

@@ -32,14 +32,18 @@ struct MigrateDownCommand: AsyncParsableCommand {
         let plan = try await options.run { migrator async throws(MigrationError) in
             try await migrator.planDown(to: to, steps: steps ?? 1)
         }
-        guard let last = plan.last else { return options.show("nothing to do", [FinishedMigration]().json) }
+        guard let last = plan.last else { return try options.show("nothing to do", [FinishedMigration]().json) }
         try options.confirm(plan, yes)
         let done = try await options.run(runOptions.apply) { migrator async throws(MigrationError) in
             try await MigrationReport.telling { tell async throws(MigrationError) in
-                try await migrator.down(to: last.version - 1, progress: tell)
+                try await migrator.down(
+                    to: last.version - 1,
+                    confirmed: Set(plan.map(\.version)),
+                    progress: tell
+                )
             }
         }
-        options.show("took back \(done.count) migration(s)", done.json)
+        try options.show("took back \(done.count) migration(s)", done.json)
     }
 }
 

@@ -13,7 +13,7 @@ struct MigrateDumpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dump = try await options.run { migrator async throws(MigrationError) in try await migrator.dump() }
-        options.show(
+        try options.show(
             String(dump.text.dropLast()),
             [
                 "tables": .array(

@@ -29,7 +29,7 @@ struct MigrateLintCommand: ParsableCommand {
             findings.filter { $0.severity == .error }, findings.filter { $0.severity == .warning }
         )
         let lines = findings.map(\.description) + ["\(errors.count) error(s), \(warnings.count) warning(s)"]
-        options.show(
+        try options.show(
             lines.joined(separator: "\n"),
             [
                 "findings": .array(

@@ -21,7 +21,7 @@ struct MigrateNewCommand: ParsableCommand {
 
     func run() throws {
         let folder = options.dir ?? Self.folder
-        let files = try options.configured { try MigrationFiles.read(folder) }
+        let files = try options.configured { try MigrationFiles.readIfAny(folder) }
         let version: Int
         do throws(MigrationError) {
             version = try MigrationFolder(files: files, dialect: .mysql).latest + 1
@@ -46,7 +46,7 @@ struct MigrateNewCommand: ParsableCommand {
             throw options.failure("the files could not be written to \(folder)", 1)
         }
         let paths = drafts.map { "\(folder)/\($0.path)" }
-        options.show(paths.joined(separator: "\n"), ["files": .array(paths.map(JSONValue.string))])
+        try options.show(paths.joined(separator: "\n"), ["files": .array(paths.map(JSONValue.string))])
     }
 
     private static func drafts(_ version: Int, _ name: String) -> [(path: String, text: String)] {

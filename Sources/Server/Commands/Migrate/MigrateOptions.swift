@@ -5,6 +5,7 @@ internal import Logging
 internal import MCP
 internal import Migrations
 internal import Registry
+internal import UnixSignals
 
 /// What all commands of `migrate` share.
 struct MigrateOptions: ParsableArguments {
@@ -21,7 +22,7 @@ struct MigrateOptions: ParsableArguments {
 
     @Option(
         help: """
-            Seconds after which to give up: before the next migration, since a running statement is not cut off. \
+            Seconds after which to give up: before the next statement, since a running one is not cut off. \
             (default: no limit)
             """
     )
@@ -70,6 +71,7 @@ struct MigrateOptions: ParsableArguments {
         let files = try files()
         var options = Migrator.Options.ofThisProgram
         configure(&options)
+        let start = ContinuousClock.now
         do throws(MigrationError) {
             let migrator = Migrator(
                 database,
@@ -77,19 +79,29 @@ struct MigrateOptions: ParsableArguments {
                 options: options,
                 logger: Logger(label: "migrate", factory: { StreamLogHandler.standardError(label: $0) })
             )
-            return try await withinTimeout { () async throws(MigrationError) in try await body(migrator) }
+            return try await untilStopped { () async throws(MigrationError) in try await body(migrator) }
         } catch {
             if case .database(let cause) = error, cause.kind == .unavailable,
                 case .sqlite(let sqlite) = database.engine,
                 !FileManager.default.fileExists(atPath: sqlite.path)
             {
-                throw failure("there is no database file \(sqlite.path): make it with `mcp-registry migrate up`", 8)
+                throw failure(Self.missingFile(sqlite.path), 8)
             }
-            if case .cancelled = error, let timeout {
+            if case .cancelled = error, let timeout, ContinuousClock.now - start >= .seconds(timeout) {
                 throw failure("gave up after \(timeout) s: what was finished stays applied", 7)
             }
             throw failure("\(error)", error.exitCode)
         }
+    }
+
+    private static func missingFile(_ path: String) -> String {
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder) else {
+            return "there is no folder \(folder) for the database file \(path)"
+        }
+        return FileManager.default.isWritableFile(atPath: folder)
+            ? "there is no database file \(path): make it with `mcp-registry migrate up`"
+            : "there is no database file \(path), and its folder may not be written to"
     }
 
     /// The files in `--dir`, or those inside this program.
@@ -107,22 +119,21 @@ struct MigrateOptions: ParsableArguments {
     }
 
     /// Prints what a command has to say, for people or for programs.
-    func show(_ text: String, _ json: JSONValue) {
-        print(self.json ? json.text : text)
+    func show(_ text: String, _ json: JSONValue) throws {
+        try standardOutput(self.json ? json.text : text)
     }
 
     /// The command's failure; with `--json` standard output tells it too.
     func failure(_ message: String, _ exitCode: Int32) -> CommandFailure {
         let failure = CommandFailure(message: message, exitCode: exitCode)
-        if json { print(failure.json.text) }
+        if json { try? standardOutput(failure.json.text) }
         return failure
     }
 
-    /// Runs the body, and cancels it when `--timeout` is over.
-    private func withinTimeout<T: Sendable>(
+    /// Runs the body, and cancels it when `--timeout` is over or a signal says so; a second one ends the process.
+    private func untilStopped<T: Sendable>(
         _ body: @escaping @Sendable () async throws(MigrationError) -> T
     ) async throws(MigrationError) -> T {
-        guard let timeout else { return try await body() }
         let work = Task { () async -> Result<T, MigrationError> in
             do throws(MigrationError) {
                 return .success(try await body())
@@ -130,11 +141,22 @@ struct MigrateOptions: ParsableArguments {
                 return .failure(error)
             }
         }
-        let alarm = Task {
+        let signals = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                guard !work.isCancelled else { Foundation.exit(1) }
+                standardError("mcp-registry: told to stop: waiting for the running statement")
+                work.cancel()
+            }
+        }
+        let alarm = Task { [timeout] in
+            guard let timeout else { return }
             try await Task.sleep(for: .seconds(timeout))
             work.cancel()
         }
-        defer { alarm.cancel() }
+        defer {
+            alarm.cancel()
+            signals.cancel()
+        }
         return try await work.value.get()
     }
 }

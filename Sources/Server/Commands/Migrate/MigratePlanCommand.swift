@@ -26,6 +26,6 @@ struct MigratePlanCommand: AsyncParsableCommand {
         let plan = try await options.run(missing: .takeForEmpty) { migrator async throws(MigrationError) in
             try await down ? migrator.planDown(to: to) : migrator.planUp(to: to, leniency: leniency)
         }
-        options.show(plan.text, plan.json)
+        try options.show(plan.text, plan.json)
     }
 }

@@ -18,6 +18,6 @@ struct MigrateRepairCommand: AsyncParsableCommand {
     func run() async throws {
         let version = accept
         try await options.run { migrator async throws(MigrationError) in try await migrator.repair(version: version) }
-        options.show("noted: migration \(version) is as its files are now", ["accepted": .integer(Int64(version))])
+        try options.show("noted: migration \(version) is as its files are now", ["accepted": .integer(Int64(version))])
     }
 }

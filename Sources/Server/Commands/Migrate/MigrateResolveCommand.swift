@@ -31,7 +31,7 @@ struct MigrateResolveCommand: AsyncParsableCommand {
         try await options.run { migrator async throws(MigrationError) in
             try await migrator.resolve(version: version, statement: statement, isDone: isDone)
         }
-        options.show(
+        try options.show(
             "noted: statement \(statement) of migration \(version) is \(isDone ? "done" : "not done")",
             [
                 "version": .integer(Int64(version)), "statement": .integer(Int64(statement)),

@@ -15,7 +15,7 @@ struct MigrateStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let status = try await options.run { migrator async throws(MigrationError) in try await migrator.status() }
-        options.show(status.text, status.json)
+        try options.show(status.text, status.json)
         if exitCode, status.exitCode != 0 { throw ExitCode(status.exitCode) }
     }
 }

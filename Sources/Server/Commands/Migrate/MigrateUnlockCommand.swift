@@ -18,6 +18,6 @@ struct MigrateUnlockCommand: AsyncParsableCommand {
     func run() async throws {
         let owner = owner
         try await options.run { migrator async throws(MigrationError) in try await migrator.unlock(owner: owner) }
-        options.show("the migration lock is free", ["unlocked": .string(owner)])
+        try options.show("the migration lock is free", ["unlocked": .string(owner)])
     }
 }

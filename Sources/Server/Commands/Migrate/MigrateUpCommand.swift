@@ -24,7 +24,7 @@ struct MigrateUpCommand: AsyncParsableCommand {
             let plan = try await options.run(missing: .takeForEmpty) { migrator async throws(MigrationError) in
                 try await migrator.planUp(to: to, leniency: leniency)
             }
-            return options.show(plan.text, plan.json)
+            return try options.show(plan.text, plan.json)
         }
         let done = try await options.run(missing: .create, runOptions.apply) {
             migrator async throws(MigrationError) in
@@ -32,7 +32,7 @@ struct MigrateUpCommand: AsyncParsableCommand {
                 try await migrator.up(to: to, leniency: leniency, progress: tell)
             }
         }
-        options.show(
+        try options.show(
             done.isEmpty ? "nothing to do: the schema is up to date" : "applied \(done.count) migration(s)",
             done.json
         )

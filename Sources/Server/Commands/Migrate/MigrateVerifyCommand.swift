@@ -15,7 +15,7 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
         let differences = try await options.run { migrator async throws(MigrationError) in
             try await migrator.verify()
         }
-        options.show(
+        try options.show(
             differences.isEmpty
                 ? "all applied migrations are as their files"
                 : differences.map { "\($0)" }

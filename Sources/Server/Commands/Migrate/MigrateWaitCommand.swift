@@ -6,7 +6,7 @@ internal import MCP
 struct MigrateWaitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
-        abstract: "Wait until the database answers, or until its schema is the one that this program needs.",
+        abstract: "Wait until the database answers, or until its schema is one that this program can work with.",
         discussion: "Ends with 7 when that takes longer than --timeout seconds (default 60)."
     )
 
@@ -36,14 +36,17 @@ struct MigrateWaitCommand: AsyncParsableCommand {
             return nil
         }
         if let reason { throw options.failure("waited in vain: \(reason)", 7) }
-        options.show(goal == .db ? "the database answers" : "the schema is up to date", ["ready": true])
+        try options.show(
+            goal == .db ? "the database answers" : "the schema is one that this program can work with",
+            ["ready": true]
+        )
     }
 
     /// Why there is still something to wait for.
     private static func reason(_ goal: Goal, _ migrator: Migrator) async throws(MigrationError) -> String? {
         do throws(MigrationError) {
             let status = try await migrator.status()
-            return goal == .db ? nil : status.schema.advice(command: "mcp-registry migrate")
+            return goal == .db || status.schema.isUsable ? nil : status.schema.advice(command: "mcp-registry migrate")
         } catch {
             // A wrong password does not get right by waiting, but a server that starts may say so for a while.
             guard error.exitCode == 8 else { throw error }

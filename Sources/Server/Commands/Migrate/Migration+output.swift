@@ -87,11 +87,10 @@ extension MigrationStatus {
     /// One line a version, and what to do.
     var text: String {
         var lines = entries.map { entry in
-            let version = String("000\(entry.version)".suffix(4))
             let progress =
                 [.running, .failed].contains(entry.state)
                 ? " (statement \(entry.statementDone ?? 0) of \(entry.statements ?? 0) done)" : ""
-            return "\(version)  \(entry.state.rawValue)  \(entry.name)\(progress)"
+            return "\(entry.paddedVersion)  \(entry.state.rawValue)  \(entry.name)\(progress)"
         }
         if let lockedBy, let lockOwner, let lockedFor {
             lines.append("locked by \(lockedBy) for \(lockedFor.components.seconds) s (owner \(lockOwner))")

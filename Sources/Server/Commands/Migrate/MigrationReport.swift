@@ -71,6 +71,7 @@ final class MigrationReport: Sendable {
                 "waiting for \(holder), which took the migration lock \(age.components.seconds) s ago; "
                     + "the lock of a process that died ends by itself within a minute"
             )
+        case .waitingForWriter: begin(.waiting, "waiting for another program that writes to the database file")
         case .begun(let label, let direction, let done, let statements, let left):
             line(
                 "\(label) \(direction): \(statements - done) of \(statements) statements to run"

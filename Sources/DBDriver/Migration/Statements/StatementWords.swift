@@ -33,6 +33,11 @@ struct StatementWords {
         return true
     }
 
+    /// Whether the next word is one of these keywords.
+    func begins(withAnyOf keywords: Set<String>) -> Bool {
+        position < words.count && words[position].kind == .word && keywords.contains(words[position].text.uppercased())
+    }
+
     mutating func skipIfExists() {
         guard skip("IF") else { return }
         _ = skip("NOT")
@@ -56,13 +61,9 @@ struct StatementWords {
         skipIfExists()
         let others: Set = [
             "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "FULLTEXT", "SPATIAL", "PARTITION", "PERIOD", "SYSTEM",
-            "CONSTRAINT",
-            "INDEX", "KEY",
+            "CONSTRAINT", "INDEX", "KEY",
         ]
-        guard isSaid || position < words.count && !others.contains(words[position].text.uppercased()) else {
-            return nil
-        }
-        return name()
+        return isSaid || !begins(withAnyOf: others) ? name() : nil
     }
 
     func contains(_ keyword: String) -> Bool {
@@ -73,6 +74,18 @@ struct StatementWords {
     func contains(_ keywords: [String]) -> Bool {
         let texts = words.map { $0.kind == .word ? $0.text.uppercased() : "" }
         return texts.indices.contains { texts[$0...].starts(with: keywords) }
+    }
+
+    /// Whether what stands behind a keyword is a value that is written out: a text, a number, NULL, TRUE or FALSE. Nil when
+    /// the keyword is not there.
+    func hasConstant(after keyword: String) -> Bool? {
+        guard let index = words.firstIndex(where: { $0.kind == .word && $0.text.uppercased() == keyword }) else {
+            return nil
+        }
+        let value = words[(index + 1)...].first { !["-", "+"].contains($0.text) }
+        guard let value, value.kind != .string else { return value != nil }
+        let isNumber = value.text.first.map { $0.isASCII && $0.isNumber || $0 == "." } ?? false
+        return isNumber || ["NULL", "TRUE", "FALSE"].contains(value.text.uppercased())
     }
 
     /// What is left, cut at its commas: the changes of an ALTER TABLE, without `ALGORITHM = …` and `LOCK = …`.

@@ -69,7 +69,7 @@ struct StatementSplitter {
         if current.range == nil { current.line = token.line }
         current.range = (current.range?.lowerBound ?? token.range.lowerBound)..<token.range.upperBound
         let word = token.kind == .word ? text(token.range).uppercased() : nil
-        if let word, current.words.count < 3 { current.words.append(word) }
+        if let word, current.words.count < 4 { current.words.append(word) }
         current.followsEnd = current.followsSemicolon && word == "END"
         current.followsSemicolon = token.kind == .semicolon
     }
@@ -138,6 +138,15 @@ struct StatementSplitter {
             return "\(first): rights belong to the operator, not to the schema"
         case "VACUUM":
             return "VACUUM cannot run in a transaction"
+        case "CREATE", "ALTER", "DROP":
+            let object = words.dropFirst().first { !["OR", "REPLACE"].contains($0) } ?? ""
+            switch object {
+            case "USER", "ROLE":
+                return "\(first) \(object): accounts and their passwords belong to the operator, not to the schema"
+            case "DATABASE", "SCHEMA":
+                return "\(first) \(object): a migration belongs to the one database that it is run on"
+            default: return nil
+            }
         default: return nil
         }
     }
