@@ -80,7 +80,7 @@ extension DatabaseConfiguration {
             switch name {
             case "tls":
                 guard let mode = MySQLConfiguration.TLS(rawValue: value) else {
-                    throw DatabaseURLError("has tls=\(value): use tls=verify-full or tls=off")
+                    throw DatabaseURLError("has a tls that is not known: use tls=verify-full or tls=off")
                 }
                 mysql.tls = mode
             case "tls_ca": mysql.tlsCAFile = value

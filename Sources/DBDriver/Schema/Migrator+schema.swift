@@ -53,9 +53,11 @@ extension Migrator {
         _ versions: Set<Int>
     ) async throws(MigrationError) -> SchemaDump {
         // A database's name has at most 64 characters.
-        let name = "\(mysql.database.prefix(40))_replay_\(randomID().prefix(12))"
-        let quoted = "`" + name.replacing("`", with: "``") + "`"
+        let prefix = "\(mysql.database.prefix(40))_replay_"
+        let name = prefix + randomID().prefix(12)
+        let quoted = name.inBackticks
         return try await withConnection { connection async throws(MigrationError) in
+            try await connection.dropLeftovers(namedLike: prefix)
             try await connection.execute("CREATE DATABASE \(quoted) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
             var scratch = mysql
             scratch.database = name
@@ -72,8 +74,49 @@ extension Migrator {
 }
 
 extension MigrationConnection {
+    /// Drops the scratch databases of runs that were killed: those whose lease ended more than an hour ago.
+    fileprivate func dropLeftovers(namedLike prefix: String) async throws(MigrationError) {
+        let length = prefix.unicodeScalars.count
+        let names = try await run { session in
+            try session.rows(
+                """
+                SELECT table_schema AS name FROM information_schema.tables
+                WHERE table_name = 'migration_lock' AND LEFT(table_schema, \(length)) = \(prefix)
+                """
+            ).map { try $0.get("name", as: String.self) }
+        }
+        for name in names where try await isLeftover(name) {
+            try await execute("DROP DATABASE IF EXISTS \(name.inBackticks)")
+        }
+    }
+
+    /// One that another run drops meanwhile is none any more.
+    private func isLeftover(_ database: String) async throws(MigrationError) -> Bool {
+        do throws(MigrationError) {
+            return try await run { session in
+                let ended = try session.row(
+                    """
+                    SELECT id FROM \(SQL(trustedText: database.inBackticks)).migration_lock
+                    WHERE expires_at > 0 AND expires_at < \(session.dialect.clock) - 3600000000
+                    """
+                )
+                return ended != nil
+            }
+        } catch {
+            guard case .database(let cause) = error, cause.kind == .schemaMismatch || cause.code == 1049 else {
+                throw error
+            }
+            return false
+        }
+    }
+
     /// Runs a statement whose text the migrator has put together.
     fileprivate func execute(_ text: String) async throws(MigrationError) {
         _ = try await run { try $0.execute(trustedText: text) }
     }
+}
+
+extension String {
+    /// As a quoted name of MySQL.
+    fileprivate var inBackticks: String { "`" + replacing("`", with: "``") + "`" }
 }

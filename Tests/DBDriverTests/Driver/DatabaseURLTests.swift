@@ -144,7 +144,7 @@ struct DatabaseURLTests {
         BadCase(url: "mysql://u:1/s3cret@db/d", reason: "'@' behind"),
         BadCase(url: "mysql://u@x:1?s3cret@db/d", reason: "'@' behind"),
         BadCase(url: "mysql://u:s3cret/x@db/d", reason: "'@' behind"),
-        BadCase(url: "mysql://u:s3cret@db/d?tls=maybe", reason: "tls=maybe"),
+        BadCase(url: "mysql://u:s3cret@db/d?tls=maybe", reason: "tls that is not known"),
         BadCase(url: "mysql://u:s3cret@db/d?charset=latin1", reason: "only utf8mb4"),
         BadCase(url: "mysql://u:s3cret@db/d?connect_timeout=0", reason: "from 1 to 60"),
         BadCase(url: "mysql://u:s3cret@db/d?connect_timeout=2s", reason: "from 1 to 60"),

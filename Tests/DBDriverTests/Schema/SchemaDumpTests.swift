@@ -258,6 +258,31 @@ struct SchemaDumpTests {
         }
     }
 
+    @Test(
+        "A diff drops the scratch database of one that was killed an hour ago, and no other",
+        arguments: Engine.servers
+    )
+    func leftovers(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let migrator = try Migrator(database, Self.plain)
+            _ = try await migrator.up()
+            guard case .mysql(let mysql) = database.engine else { return }
+            let prefix = "\(mysql.database.prefix(40))_replay_"
+            let leftovers = ["dead", "alive", "fresh"].map { prefix + $0 }
+            for (name, age) in zip(leftovers, [3_700, 10, 0]) {
+                try await database.execute("CREATE DATABASE `\(name)`")
+                try await database.execute("CREATE TABLE `\(name)`.migration_lock LIKE migration_lock")
+                let expiry = age == 0 ? 0 : Timestamp.now().microseconds - Int64(age) * 1_000_000
+                try await database.execute(
+                    "INSERT INTO `\(name)`.migration_lock (id, token, acquired_at, expires_at) VALUES (1, 1, 1, \(expiry))"
+                )
+            }
+            #expect(try await migrator.diff().isEmpty)
+            #expect(Set(try await scratchDatabases(database)) == Set(leftovers.dropFirst()))
+            for name in leftovers { try await database.execute("DROP DATABASE IF EXISTS `\(name)`") }
+        }
+    }
+
     @Test("What is not applied, though a later one is, is not missed", arguments: Engine.available)
     func skipped(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in
@@ -322,7 +347,7 @@ struct SchemaDumpTests {
     /// The scratch databases beside a database.
     private func scratchDatabases(_ database: DatabaseConfiguration) async throws -> [String] {
         guard case .mysql(let mysql) = database.engine else { return [] }
-        let pattern = "\(mysql.database)\\_replay\\_%"
+        let pattern = "\(mysql.database.prefix(40))\\_replay\\_%"
         return try await database.onConnection { session in
             try session.rows(
                 "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE \(pattern)"

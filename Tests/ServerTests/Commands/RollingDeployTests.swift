@@ -188,6 +188,56 @@ struct RollingDeployTests {
         }
     }
 
+    @Test("a server that waits for its schema in vain says what it waited for", arguments: Engine.available)
+    func waitingInVain(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            #expect(try await deployment.run("migrate", "up", "--to", "1").exitCode == 0)
+            let ended = try await deployment.run("serve", "--schema-wait", "1")
+            #expect(ended.exitCode == 6 && ended.errors.hasSuffix("run: mcp-registry migrate up\n"), "\(ended.errors)")
+            #expect(ended.errors.contains("mcp-registry: waiting: "))
+        }
+    }
+
+    @Test("--migrate-on-start migrates as the user of MIGRATE_DATABASE_URL, and serves as the other")
+    func migratingAsAnother() async throws {
+        try await Deployment.with(.sqlite) { deployment in
+            let settings = deployment.settings.merging(["MIGRATE_DATABASE_URL": "sqlite:////nonexistent/x.db"]) { $1 }
+            let wrong = try await Program.run(["serve", "--migrate-on-start"], in: deployment.folder, settings)
+            #expect(wrong.exitCode == 8 && wrong.errors.contains("unable to open database file"), "\(wrong.errors)")
+            let right = ["MIGRATE_DATABASE_URL": deployment.databaseURL]
+            let both = deployment.settings.merging(right) { $1 }
+            try await Program.with(["serve", "--migrate-on-start"], in: deployment.folder, both) { program in
+                _ = try await program.port()
+                program.terminate()
+                #expect(try await program.ended().exitCode == 0)
+            }
+        }
+    }
+
+    @Test("a server is not ready any more once a newer program has removed what it uses", arguments: Engine.available)
+    func removedMeanwhile(_ engine: Engine) async throws {
+        try await Deployment.with(engine) { deployment in
+            #expect(try await deployment.run("migrate", "up").exitCode == 0)
+            let newer = try NewerMigrations(in: deployment.folder, [contract(minApp: NewerMigrations.latest + 1)])
+            try await deployment.serve { _, server in
+                // It counts as dead, and lives.
+                try await deployment.waitForInstances(1)
+                try await deployment.withDatabase { database in
+                    _ = try await database.write { try $0.execute("UPDATE app_instances SET seen_at = 0") }
+                }
+                #expect(try await deployment.run("migrate", "up", "--dir", newer.path).exitCode == 0)
+                // The verdict about the schema holds for 5 s.
+                let deadline = ContinuousClock.now + .seconds(10)
+                while try await server.send("GET", "/ready").status != 503 {
+                    try #require(ContinuousClock.now < deadline)
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+                let answer = try await server.send("GET", "/ready")
+                #expect(answer.text.contains("the schema is too new"), "\(answer.text)")
+            }
+        }
+    }
+
     @Test("a half-applied migration stops a server that starts, and none that serves", arguments: Engine.servers)
     func halfApplied(_ engine: Engine) async throws {
         try await Deployment.with(engine) { deployment in

@@ -115,6 +115,8 @@ struct MigrateOptions: ParsableArguments {
             return try body()
         } catch let error as ConfigurationError {
             throw failure(error.message, 2)
+        } catch let error as MigrationError {
+            throw failure("\(error)", error.exitCode)
         }
     }
 
@@ -166,6 +168,7 @@ extension Migrator.Options {
     static var ofThisProgram: Migrator.Options {
         var options = Migrator.Options()
         options.appVersion = Version.current
+        options.holder = "\(NSUserName())@\(options.holder)"
         options.instances = { level, session throws(DatabaseError) in
             try AppInstance.alive(below: level, in: session)
         }

@@ -6,8 +6,9 @@ enum MigrationFiles {
     /// All `.sql` files up to one folder deep; what else is there does not count.
     ///
     /// - Returns: path inside the folder, with `/` between its parts, and text of each.
-    /// - Throws: ``ConfigurationError`` when there are none, or when what looks like one can't be read as such.
-    static func read(_ folder: String) throws(ConfigurationError) -> [(path: String, text: String)] {
+    /// - Throws: ``ConfigurationError`` when there are none, or when what looks like one can't be read;
+    ///   ``MigrationError/badScript(path:line:problem:)`` for a text that is not UTF-8.
+    static func read(_ folder: String) throws -> [(path: String, text: String)] {
         let files = try readIfAny(folder)
         guard !files.isEmpty else {
             throw ConfigurationError(message: "--dir \(folder): there are no migrations in this folder")
@@ -16,7 +17,7 @@ enum MigrationFiles {
     }
 
     /// The same for a folder that may have none yet.
-    static func readIfAny(_ folder: String) throws(ConfigurationError) -> [(path: String, text: String)] {
+    static func readIfAny(_ folder: String) throws -> [(path: String, text: String)] {
         guard !folder.isEmpty else { throw ConfigurationError(message: "--dir is empty: name a folder") }
         var files: [(path: String, text: String)] = []
         for entry in try names(in: folder) {
@@ -47,8 +48,8 @@ enum MigrationFiles {
 
     /// Follows links.
     private static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+        let target = URL(filePath: path).resolvingSymlinksInPath()
+        return (try? target.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true
     }
 
     private static func names(in folder: String) throws(ConfigurationError) -> [String] {
@@ -59,12 +60,12 @@ enum MigrationFiles {
         }
     }
 
-    private static func text(of file: String) throws(ConfigurationError) -> String {
+    private static func text(of file: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ConfigurationError(message: "\(file) may not be read")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigurationError(message: "\(file) is not UTF-8: save it as UTF-8")
+            throw MigrationError.badScript(path: file, line: 1, problem: "this is not UTF-8: save it as UTF-8")
         }
         return text
     }
