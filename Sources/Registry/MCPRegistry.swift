@@ -12,6 +12,7 @@ public struct MCPRegistry: Sendable {
     let hook: any ChangeHook
     let policy: CatalogPolicy
     let clock: @Sendable () -> Timestamp
+    let auditChains: AuditChains
     let logger: Logger
 
     /// Joins the registry with what it needs.
@@ -39,6 +40,7 @@ public struct MCPRegistry: Sendable {
         self.hook = hook
         self.policy = policy
         self.clock = clock
+        auditChains = AuditChains(startedAt: clock())
         self.logger = logger
     }
 
@@ -71,21 +73,23 @@ public struct MCPRegistry: Sendable {
     }
 
     /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the
-    /// connection is lost at COMMIT, the audit row tells whether the change has happened, so it happens exactly once.
+    /// connection is lost at COMMIT, the audit row tells whether the change has happened, so it happens exactly once. A change
+    /// that the caller may not make leaves a row that says so.
     func change<T: Sendable>(
         _ action: AuditAction,
         _ target: String,
         by principal: Principal,
         _ body: @escaping @Sendable (Session, Timestamp) throws -> T
     ) async throws(RegistryError) -> T {
-        let time = clock()
-        let operationID = UUID.version7(at: time)
-        let value = try await Self.translating {
-            try await database.write(wasCommitted: { try AuditTable.contains(operationID, $0) }) { session in
-                if action.changesCatalog { try CatalogRevision.raise(session) }
-                let value = try body(session, time)
-                try AuditTable.insert(operationID, action, target: target, by: principal, at: time, session)
-                return value
+        let (entry, chain) = (auditEntry(action, target, by: principal, .done), auditChains.any)
+        let value = try await notingDenial(action, target, by: principal) { () async throws(RegistryError) in
+            try await Self.translating {
+                try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
+                    if action.changesCatalog { try CatalogRevision.raise(session) }
+                    let value = try body(session, entry.at)
+                    try AuditTable.insert(entry, in: chain, session)
+                    return value
+                }
             }
         }
         if action.changesCatalog { hook.catalogChanged() }

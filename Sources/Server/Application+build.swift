@@ -22,8 +22,14 @@ struct Application: Sendable {
     /// - Parameters:
     ///   - configuration: the settings.
     ///   - schema: what the schema must be, for `/ready`, and what the program knows, for the other instances.
+    ///   - certificate: what the server speaks TLS with; nil for plain HTTP.
     ///   - logger: what everything logs to.
-    init(_ configuration: ServerConfiguration, _ schema: SchemaRequirement, logger: Logger) {
+    init(
+        _ configuration: ServerConfiguration,
+        _ schema: SchemaRequirement,
+        certificate: ServerCertificate?,
+        logger: Logger
+    ) {
         let database = Database(configuration.database, logger: logger)
         let client = OutboundHTTPClient()
         let hook = configuration.rereadHook.map { url in
@@ -43,12 +49,15 @@ struct Application: Sendable {
         )
         let keyUses = APIKeyUses(registry, logger: logger)
         let limiter = RateLimiter(configuration.rateLimits)
-        let catalog = ToolCatalog(registry, limiter: limiter, logger: logger)
         let authority = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, schema, configuration.keyRing)) + AgentRoutes.routes(registry)
-                + AdminRoutes.routes(registry) + ProtectedResourceRoutes.routes(configuration.identityProvider)
-                + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))],
+            Self.routes(
+                registry,
+                Readiness(database, schema, configuration.keyRing),
+                configuration.identityProvider,
+                limiter,
+                logger: logger
+            ),
             access: AccessControl(
                 adminToken: configuration.adminToken,
                 registry: registry,
@@ -64,19 +73,21 @@ struct Application: Sendable {
                 hosts: configuration.allowedHosts,
                 origins: configuration.allowedOrigins
             ),
+            crossOrigin: CrossOrigin(origins: configuration.allowedOrigins),
             limiter: limiter,
+            edge: Edge(servesTLS: certificate != nil, proxies: configuration.trustedProxies),
             metadataURL: configuration.identityProvider?.metadataURL
         )
         let http = Hummingbird.Application(
             responder: table,
-            server: .registry(idleTimeout: .seconds(75)),
+            server: .registry(idleTimeout: .seconds(75), certificate: certificate),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "mcp-registry"
             ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port
-                logger.notice("listening on http://\(authority):\(port)")
+                logger.notice("listening on \(certificate == nil ? "http" : "https")://\(authority):\(port)")
             },
             logger: logger
         )
@@ -98,6 +109,20 @@ struct Application: Sendable {
             + [http]
         self.registry = registry
         self.logger = logger
+    }
+
+    /// Everything that can be asked for.
+    static func routes(
+        _ registry: MCPRegistry,
+        _ readiness: Readiness,
+        _ provider: IdentityProviderSettings?,
+        _ limiter: RateLimiter,
+        logger: Logger
+    ) -> [Route] {
+        let catalog = ToolCatalog(registry, limiter: limiter, logger: logger)
+        return ProbeRoutes.routes(readiness) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+            + [OpenAPIDocument.route] + ProtectedResourceRoutes.routes(provider)
+            + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))]
     }
 
     /// Serves until SIGTERM or SIGINT, then lets running requests end.

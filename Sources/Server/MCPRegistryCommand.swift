@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import MCP
 
-/// The program: `mcp-registry serve | migrate | api-keys | keys | discover | import-original`.
+/// The program: `mcp-registry serve | migrate | api-keys | keys | audit | discover | import-original`.
 @main
 struct MCPRegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,13 +10,17 @@ struct MCPRegistryCommand: AsyncParsableCommand {
         abstract: "A registry of MCP services, the tools that roles may use, and users' encrypted tokens.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, APIKeysCommand.self, KeysCommand.self, DiscoverCommand.self,
-            ImportOriginalCommand.self,
+            ServeCommand.self, MigrateCommand.self, APIKeysCommand.self, KeysCommand.self, AuditCommand.self,
+            DiscoverCommand.self, ImportOriginalCommand.self,
         ]
     )
 
     /// Runs the named command. Exit codes: 0 all done, 2 wrong usage, else what the command's error says (1 by default).
     static func main() async {
+        endProcess(await run())
+    }
+
+    private static func run() async -> Int32 {
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -24,23 +28,27 @@ struct MCPRegistryCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            return 0
         } catch let code as ExitCode {
             // What there is to say stands on standard output already.
-            Foundation.exit(code.rawValue)
+            return code.rawValue
         } catch let failure as CommandFailure {
             standardError("mcp-registry: \(failure.message)")
-            Foundation.exit(failure.exitCode)
+            return failure.exitCode
         } catch {
             // ArgumentParser: help and version go to standard output with code 0, its own usage errors have code 64.
             let code = exitCode(for: error)
-            guard code != .success else { exit(withError: error) }
+            guard code != .success else {
+                try? standardOutput(fullMessage(for: error))
+                return 0
+            }
             let exitCode = code == .validationFailure ? 2 : code.rawValue
             let arguments = CommandLine.arguments.dropFirst()
             if arguments.first == MigrateCommand.configuration.commandName, arguments.contains("--json") {
                 try? standardOutput(CommandFailure(message: message(for: error), exitCode: exitCode).json.text)
             }
             standardError(fullMessage(for: error))
-            Foundation.exit(exitCode)
+            return exitCode
         }
     }
 }
@@ -59,6 +67,13 @@ struct CommandFailure: Error {
     var json: JSONValue {
         ["error": .string(message), "exit_code": .integer(Int64(exitCode))]
     }
+}
+
+/// Ends the process at once, whatever its threads are doing, and lets no library tidy up after itself: OpenSSL frees at exit what
+/// the thread of a database connection that ends at the same moment still frees too.
+func endProcess(_ exitCode: Int32) -> Never {
+    fflush(nil)
+    _exit(exitCode)
 }
 
 /// Writes a line to standard error.

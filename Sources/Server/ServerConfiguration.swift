@@ -20,7 +20,7 @@ internal import Registry
 /// - `ALLOWED_HOSTS` (names and addresses without ports, separated by commas; default: any, but on loopback only its own):
 ///   what `Host` may say.
 /// - `ALLOWED_ORIGINS` (such as `https://admin.example`, separated by commas; default none): origins of web pages that may
-///   call, besides the server's own.
+///   call and read the answers (CORS), besides the server's own.
 /// - `TOOLS_WITHOUT_ROLES` (`denied` or `allowed`, default `denied`): who may use a tool that no role is attached to.
 /// - `TOOL_CHANGES` (`accept` or `quarantine`, default `accept`): whether roles keep a tool whose definition has changed.
 /// - `REMOVED_TOOL_GRACE` (seconds, 0…31,536,000, default 604,800): how long a tool that its service no longer offers keeps
@@ -31,6 +31,10 @@ internal import Registry
 /// - `RATE_LIMIT` (requests per second of one caller, 0…1,000,000, default 2,000; 0 for any number), `DISCOVERY_RATE_LIMIT`
 ///   (services that one caller has read per minute, 0…100,000, default 120), `FAILED_LOGIN_LIMIT` (wrong credentials per minute
 ///   from one address, 0…100,000, default 60): see ``RateLimits``.
+/// - `TLS_CERT_FILE`, `TLS_KEY_FILE` (paths of PEM files, default none): the server speaks TLS itself, and reads them again when
+///   they change.
+/// - `TRUSTED_PROXIES` (addresses and networks, separated by commas; default none): whose `X-Forwarded-For` and
+///   `X-Forwarded-Proto` count.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
@@ -49,6 +53,9 @@ struct ServerConfiguration: Sendable {
     var refreshes: Bool
     var discovery: DiscoverySettings
     var identityProvider: IdentityProviderSettings?
+    /// The files of the certificate that the server speaks TLS with.
+    var tls: (certificate: String, key: String)?
+    var trustedProxies: TrustedProxies
     var rateLimits: RateLimits
     var logLevel: Logger.Level
 }
@@ -100,6 +107,8 @@ extension ConfigurationSource {
             refreshes: try refreshInterval() > 0,
             discovery: try discovery(isDevelopment: isDevelopment),
             identityProvider: try identityProvider(),
+            tls: try tlsFiles(),
+            trustedProxies: try trustedProxies(),
             rateLimits: RateLimits(
                 requests: try number("RATE_LIMIT", default: 2_000, 0...1_000_000),
                 discoveries: try number("DISCOVERY_RATE_LIMIT", default: 120, 0...100_000),
@@ -146,6 +155,27 @@ extension ConfigurationSource {
             )
         }
         return Set(origins)
+    }
+
+    private func tlsFiles() throws -> (certificate: String, key: String)? {
+        switch (text("TLS_CERT_FILE"), text("TLS_KEY_FILE")) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return (certificate, key)
+        default: throw ConfigurationError(message: "TLS_CERT_FILE and TLS_KEY_FILE belong together: set both or none")
+        }
+    }
+
+    private func trustedProxies() throws -> TrustedProxies {
+        TrustedProxies(
+            networks: try list("TRUSTED_PROXIES").map { text in
+                guard let network = IPNetwork(text) else {
+                    throw ConfigurationError(
+                        message: "TRUSTED_PROXIES: '\(text)' is no address or network such as 10.0.0.7 or 10.0.0.0/8"
+                    )
+                }
+                return network
+            }
+        )
     }
 
     private func adminToken() throws -> Secret? {

@@ -45,28 +45,94 @@ enum AuditAction: String, SQLConvertible {
     }
 }
 
-/// The audit log: one row for each change, in the change's own transaction.
+/// The audit log: one row for each change, in the change's own transaction, and one for each attempt that was denied.
 ///
 /// The operation's id is the primary key: it proves after a lost connection whether the change was committed, and keeps
 /// it from being made twice.
 enum AuditTable {
-    static func insert(
-        _ operationID: String,
-        _ action: AuditAction,
-        target: String,
-        by principal: Principal,
-        at time: Timestamp,
-        _ session: Session
-    ) throws(DatabaseError) {
+    /// Writes a row as the next link of a chain.
+    static func insert(_ entry: AuditEntry, in chain: String, _ session: Session) throws(DatabaseError) {
+        let link = try AuditChainTable.append(entry, to: chain, at: entry.at, session)
         try session.execute(
             """
-            INSERT INTO audit_log (operation_id, at, actor, action, target)
-            VALUES (\(operationID), \(time), \(principal.name), \(action), \(target))
+            INSERT INTO audit_log (operation_id, at, actor, action, target, outcome, request_id, chain, position, digest)
+            VALUES (\(entry.id), \(entry.at), \(entry.actor), \(entry.action), \(entry.target), \(entry.outcome),
+            \(entry.requestID), \(link.chain), \(link.position), \(link.digest))
             """
         )
     }
 
     static func contains(_ operationID: String, _ session: Session) throws(DatabaseError) -> Bool {
         try session.row("SELECT operation_id FROM audit_log WHERE operation_id = \(operationID)") != nil
+    }
+
+    /// The next rows behind one, by time.
+    static func page(
+        _ filter: AuditFilter,
+        after last: AuditEntry?,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [AuditEntry] {
+        var conditions: [SQL] = ["1 = 1"]
+        if let since = filter.since { conditions.append("at >= \(since)") }
+        if let actor = filter.actor { conditions.append("actor = \(actor)") }
+        if let action = filter.action {
+            let beginning = action.hasSuffix(".*") ? String(action.dropLast()) : nil
+            conditions.append(
+                beginning.map { "SUBSTR(action, 1, \($0.unicodeScalars.count)) = \($0)" } ?? "action = \(action)"
+            )
+        }
+        if let last { conditions.append("(at > \(last.at) OR (at = \(last.at) AND operation_id > \(last.id)))") }
+        var all = conditions[0]
+        for condition in conditions.dropFirst() { all = "\(all) AND \(condition)" }
+        let rows = try session.rows(
+            """
+            SELECT operation_id, at, actor, action, target, outcome, request_id FROM audit_log WHERE \(all)
+            ORDER BY at, operation_id LIMIT \(limit)
+            """
+        )
+        return try rows.map(AuditEntry.init)
+    }
+
+    /// The next rows of a chain behind a place, with their digests.
+    static func links(
+        of chain: String,
+        after position: Int64,
+        upTo end: Int64,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [(entry: AuditEntry, link: AuditLink)] {
+        let rows = try session.rows(
+            """
+            SELECT operation_id, at, actor, action, target, outcome, request_id, position, digest FROM audit_log
+            WHERE chain = \(chain) AND position > \(position) AND position <= \(end) ORDER BY position LIMIT \(limit)
+            """
+        )
+        return try rows.map { row throws(DatabaseError) in
+            let link = AuditLink(chain: chain, position: try row.get("position"), digest: try row.get("digest"))
+            return (try AuditEntry(row), link)
+        }
+    }
+
+    /// The chains that rows name, and how many rows name none.
+    static func chains(_ session: Session) throws(DatabaseError) -> (named: Set<String>, unchained: Int64) {
+        let rows = try session.rows("SELECT DISTINCT chain AS chain FROM audit_log WHERE chain IS NOT NULL")
+        let named = try rows.map { row throws(DatabaseError) in try row.get("chain", as: String.self) }
+        let unchained = try session.row("SELECT COUNT(*) AS n FROM audit_log WHERE chain IS NULL")
+        return (Set(named), try unchained?.get("n") ?? 0)
+    }
+}
+
+extension AuditEntry {
+    fileprivate init(_ row: Row) throws(DatabaseError) {
+        self.init(
+            id: try row.get("operation_id"),
+            at: try row.get("at"),
+            actor: try row.get("actor"),
+            action: try row.get("action"),
+            target: try row.get("target"),
+            outcome: try row.get("outcome", as: Outcome?.self) ?? .done,
+            requestID: try row.get("request_id")
+        )
     }
 }

@@ -12,7 +12,7 @@ extension MCPRegistry {
         for user: UserID,
         by principal: Principal
     ) async throws(RegistryError) -> Access {
-        try principal.requireActing(for: user)
+        let target = "service '\(service)', user '\(user)'"
         let now = clock()
         let look = { @Sendable (session: Session) in
             try Self.releasable(
@@ -24,9 +24,13 @@ extension MCPRegistry {
                 at: now
             )
         }
-        guard try await read(look) != nil else { return .open }
+        let isWanted = try await notingDenial(.releaseToken, target, by: principal) { () async throws(RegistryError) in
+            try principal.requireActing(for: user)
+            return try await read(look) != nil
+        }
+        guard isWanted else { return .open }
         // Once more in the transaction of the audit row: what was revoked meanwhile is not told.
-        return try await change(.releaseToken, "service '\(service)', user '\(user)'", by: principal) { session, _ in
+        return try await change(.releaseToken, target, by: principal) { session, _ in
             guard let (found, sealed, vault) = try look(session) else { return .open }
             let context = TokenContext.userToken(serviceID: found.serviceID, user)
             return .token(try Self.open(sealed, context, vault, of: "user '\(user)'"), found.method)
@@ -81,10 +85,12 @@ extension MCPRegistry {
         at service: ServiceName,
         by principal: Principal
     ) async throws(RegistryError) {
-        try principal.requireActing(for: user)
+        let target = "service '\(service)', user '\(user)'"
+        try await notingDenial(.storeToken, target, by: principal) { () throws(RegistryError) in
+            try principal.requireActing(for: user)
+        }
         if let expiresAt, expiresAt <= clock() { throw RegistryError(.invalid, "expires_at must be in the future") }
         let vault = try requiredVault()
-        let target = "service '\(service)', user '\(user)'"
         try await change(.storeToken, target, by: principal) { session, time in
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
             let sealed = try Self.seal(token.secret, .userToken(serviceID: id, user), vault, session)

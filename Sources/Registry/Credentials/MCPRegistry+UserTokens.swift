@@ -19,8 +19,8 @@ extension MCPRegistry {
         at service: ServiceName,
         by principal: Principal
     ) async throws(RegistryError) {
-        try principal.requireActing(for: user)
         try await change(.revokeToken, "service '\(service)', user '\(user)'", by: principal) { session, _ in
+            try principal.requireActing(for: user)
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
             guard try CredentialTable.delete(serviceID: id, user, session) else { throw Self.noToken(user, service) }
         }
@@ -42,14 +42,14 @@ extension MCPRegistry {
         at service: ServiceName,
         by principal: Principal
     ) async throws(RegistryError) {
-        guard principal.owns(tokensOf: user) else {
-            throw RegistryError(
-                .forbidden,
-                "only user '\(user)' and administrators (\(Scope.administer)) decide who is given the user's tokens"
-            )
-        }
         let target = "service '\(service)', user '\(user)', agent '\(agent)'"
         try await change(isGranted ? .grantToken : .withdrawToken, target, by: principal) { session, time in
+            guard principal.owns(tokensOf: user) else {
+                throw RegistryError(
+                    .forbidden,
+                    "only user '\(user)' and administrators (\(Scope.administer)) decide who is given the user's tokens"
+                )
+            }
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }
             guard try CredentialTable.hold(serviceID: id, user, session) else { throw Self.noToken(user, service) }
             if isGranted {

@@ -62,9 +62,14 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         let schema = try SchemaRequirement.ofThisProgram(configuration.database.dialect)
+        let certificate = try configured {
+            try configuration.tls.map { files in
+                try ServerCertificate(certificateFile: files.certificate, keyFile: files.key, logger: logger)
+            }
+        }
         try await waitForDatabase(configuration, schema, migratingAs: migrations, logger)
         do {
-            try await Application(configuration, schema, logger: logger).run()
+            try await Application(configuration, schema, certificate: certificate, logger: logger).run()
         } catch {
             throw CommandFailure(message: "the server ended: \(error)")
         }

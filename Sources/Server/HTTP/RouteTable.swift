@@ -49,6 +49,20 @@ struct Route: Sendable {
     }
 }
 
+/// What stands between the clients and the routes.
+struct Edge: Sendable {
+    /// Whether the server itself speaks TLS.
+    var servesTLS = false
+    /// Whose word about clients counts.
+    var proxies = TrustedProxies()
+
+    /// Where a request comes from.
+    func origin(of request: Request, _ context: ConnectionContext) -> TrustedProxies.Origin {
+        let peer = context.channel.remoteAddress?.ipAddress ?? ""
+        return proxies.origin(of: request.headers, peer: peer, isSecure: servesTLS)
+    }
+}
+
 /// Answers every request: finds its route, checks who asks, and turns errors into problems.
 ///
 /// All paths are fixed, so the table is a dictionary. The order of checks is: path, `Host` and `Origin`, method, credentials.
@@ -59,31 +73,46 @@ struct RouteTable: HTTPResponder {
     private let routes: [String: [Route]]
     private let access: AccessControl
     private let origins: OriginPolicy
+    private let crossOrigin: CrossOrigin
     private let limiter: RateLimiter
+    private let edge: Edge
     private let metadataURL: String?
 
     /// - Parameters:
     ///   - routes: what can be asked.
     ///   - access: who asks.
     ///   - origins: which web pages may.
+    ///   - crossOrigin: which web pages may read the answers.
     ///   - limiter: how often.
+    ///   - edge: what stands between the clients and the routes.
     ///   - metadataURL: where OAuth clients find out whom to ask for a token.
     init(
         _ routes: [Route],
         access: AccessControl,
         origins: OriginPolicy,
+        crossOrigin: CrossOrigin = CrossOrigin(origins: []),
         limiter: RateLimiter,
+        edge: Edge = Edge(),
         metadataURL: String? = nil
     ) {
         self.routes = Dictionary(grouping: routes, by: \.path)
         self.access = access
         self.origins = origins
+        self.crossOrigin = crossOrigin
         self.limiter = limiter
+        self.edge = edge
         self.metadataURL = metadataURL
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let response = await answer(request, context)
+        let id = RequestIdentifier.of(request)
+        var response = await RequestIdentifier.$current.withValue(id) { await answer(request, context) }
+        if let header = RequestIdentifier.header { response.headers[header] = id }
+        crossOrigin.mark(&response, to: request)
+        // RFC 6797 §7.2: not over a connection that could be anybody's.
+        if edge.origin(of: request, context).isSecure {
+            response.headers[.strictTransportSecurity] = "max-age=31536000"
+        }
         // RFC 9110 §9.3.2: HEAD is answered like GET but without content, errors too.
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -122,7 +151,12 @@ struct RouteTable: HTTPResponder {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
         // A path is open to all methods or to none.
-        if case .open = first.access {} else { try origins.check(request) }
+        if case .open = first.access {
+        } else {
+            try origins.check(request)
+            try SingleHeaders.check(request.headers)
+        }
+        if let preflight = crossOrigin.preflight(request, candidates.map(\.method)) { return preflight }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
         return try await route.handle(request, try await principal(of: request, for: route, context), context)
@@ -133,8 +167,7 @@ struct RouteTable: HTTPResponder {
     /// - Throws: ``Problem`` 401, 403 or 429
     private func principal(of request: Request, for route: Route, _ context: Context) async throws -> Principal {
         if case .open = route.access { return .anonymous }
-        let address = context.channel.remoteAddress?.ipAddress ?? ""
-        let principal = try await access.principal(of: request, from: address)
+        let principal = try await access.principal(of: request, from: edge.origin(of: request, context).address)
         // What may be asked too often is told in its own way where a route decides by itself.
         guard case .scope(let scope) = route.access else { return principal }
         if let seconds = limiter.take(.request(principal)) { throw Problem.tooManyRequests(seconds) }
@@ -159,6 +192,7 @@ struct RouteTable: HTTPResponder {
         // The path alone: a query may hold names that belong to users.
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(problem.status.code)",
+            "request_id": "\(RequestIdentifier.current ?? "-")",
         ]
         if let detail { metadata["detail"] = "\(detail)" }
         let level: Logger.Level = problem.status.code >= 500 ? .error : .debug

@@ -45,14 +45,16 @@ struct WholeTargetChannel: ServerChildChannel {
 
 extension HTTPServerBuilder {
     /// HTTP/1.1 that knows when clients go, and which host they mean. It ends connections on which nothing arrives for a time, in
-    /// the middle of a request too.
-    static func registry(idleTimeout: TimeAmount) -> HTTPServerBuilder {
+    /// the middle of a request too. With a certificate it speaks TLS only.
+    static func registry(idleTimeout: TimeAmount, certificate: ServerCertificate? = nil) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             let configuration = HTTP1Channel.Configuration(
                 additionalChannelHandlers: [ClientPresence()],
                 idleTimeout: idleTimeout
             )
-            return WholeTargetChannel(http: HTTP1Channel(responder: responder, configuration: configuration))
+            let http = WholeTargetChannel(http: HTTP1Channel(responder: responder, configuration: configuration))
+            guard let certificate else { return http }
+            return EncryptedChannel(certificate: certificate, http: http)
         }
     }
 }

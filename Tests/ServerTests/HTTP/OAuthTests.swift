@@ -10,10 +10,10 @@ import Testing
 /// The registry as an OAuth resource server, over HTTP.
 @Suite("OAuth")
 struct OAuthTests {
-    private static let publicURL = "https://registry.example"
-    private static let metadata = "https://registry.example/.well-known/oauth-protected-resource/mcp"
+    static let publicURL = "https://registry.example"
+    static let metadata = "https://registry.example/.well-known/oauth-protected-resource/mcp"
 
-    private static func with(
+    static func with(
         _ engine: Engine,
         _ body: @escaping @Sendable (TestServer, LocalIssuer.Key, String) async throws -> Void
     ) async throws {
@@ -33,7 +33,7 @@ struct OAuthTests {
         }
     }
 
-    private static func token(
+    static func token(
         _ key: LocalIssuer.Key,
         _ issuer: String,
         _ scope: String,

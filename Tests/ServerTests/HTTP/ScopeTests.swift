@@ -12,7 +12,7 @@ struct ScopeTests {
     private static let options = TestServer.Options(adminToken: Deployment.adminToken)
 
     /// What each route takes.
-    private static let routes: [(method: String, path: String, scope: Scope)] = [
+    static let routes: [(method: String, path: String, scope: Scope)] = [
         ("GET", "/list_services", .read), ("HEAD", "/list_services", .read), ("GET", "/token", .readTokens),
         ("POST", "/token", .readTokens), ("POST", "/user_token", .writeTokens), ("POST", "/role_for_user", .read),
         ("POST", "/tools_for_role", .read),
@@ -21,7 +21,7 @@ struct ScopeTests {
     ]
 
     /// What each tool takes.
-    private static let tools: [String: Scope] = [
+    static let tools: [String: Scope] = [
         "list_users": .administer, "create_role": .administer, "list_roles": .read, "remove_role": .administer,
         "set_role_system_prompt": .administer, "assign_role_to_user": .administer, "remove_role_from_user": .administer,
         "attach_role_to_tool": .administer, "detach_role_from_tool": .administer, "add_service": .write,
@@ -37,6 +37,26 @@ struct ScopeTests {
         .read: [.read], .write: [.write, .read], .administer: [.administer, .write, .read, .actForUsers],
         .readTokens: [.readTokens], .writeTokens: [.writeTokens], .actForUsers: [.actForUsers],
     ]
+
+    @Test("the OpenAPI document has every route and no other, each with its scope")
+    func document() async throws {
+        try await TestServer.run(.sqlite) { server in
+            let answer = try await server.send("GET", "/openapi.json")
+            #expect(answer.status == 200)
+            let paths = try #require(try answer.json["paths"]?.object)
+            var scopes: [String: String] = [:]
+            for path in paths.members {
+                for operation in path.value.object?.members ?? [] {
+                    scopes["\(operation.key.uppercased()) \(path.key)"] = operation.value["x-scope"]?.string ?? "-"
+                }
+            }
+            var expected = ["GET /health": "-", "GET /ready": "-", "GET /openapi.json": "-", "POST /mcp": "-"]
+            for route in Self.routes where route.method != "HEAD" {
+                expected["\(route.method) \(route.path)"] = route.scope.rawValue
+            }
+            #expect(scopes == expected)
+        }
+    }
 
     @Test("every route and every tool is in the table, and no other")
     func complete() async throws {

@@ -19,6 +19,8 @@ struct TestServer: HTTPCaller {
         var hasKeyRing = true
         var policy = CatalogPolicy()
         var origins = OriginPolicy(hosts: nil)
+        var crossOrigin = CrossOrigin(origins: [])
+        var edge = Edge()
         var rateLimits = RateLimits()
         var identityProvider: IdentityProviderSettings?
         /// To fetch the provider's keys with.
@@ -71,15 +73,13 @@ struct TestServer: HTTPCaller {
         )
         let limiter = RateLimiter(options.rateLimits)
         let table = RouteTable(
-            ProbeRoutes.routes(Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest), nil))
-                + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
-                + ProtectedResourceRoutes.routes(options.identityProvider)
-                + [
-                    MCPRoute.route(
-                        ToolCatalog(registry, limiter: limiter, logger: quietLogger),
-                        CatalogResources(registry, logger: quietLogger)
-                    )
-                ],
+            Application.routes(
+                registry,
+                Readiness(database, SchemaRequirement(folder: folder, usableFrom: folder.latest), nil),
+                options.identityProvider,
+                limiter,
+                logger: quietLogger
+            ),
             access: AccessControl(
                 adminToken: options.adminToken.map { Secret($0) },
                 registry: registry,
@@ -88,7 +88,9 @@ struct TestServer: HTTPCaller {
                 limiter: limiter
             ),
             origins: options.origins,
+            crossOrigin: options.crossOrigin,
             limiter: limiter,
+            edge: options.edge,
             metadataURL: options.identityProvider?.metadataURL
         )
         let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))

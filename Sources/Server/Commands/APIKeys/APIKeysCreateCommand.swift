@@ -65,12 +65,7 @@ struct APIKeysCreateCommand: AsyncParsableCommand {
 
     /// A time from now, or a moment.
     private static func time(_ text: String) throws -> Timestamp {
-        let units: [Character: Int64] = ["d": 86_400, "h": 3_600, "m": 60]
-        if let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
-            (1...100_000).contains(count)
-        {
-            return .now() + .seconds(count * unit)
-        }
+        if let duration = Duration(option: text) { return .now() + duration }
         if let moment = Timestamp(iso8601: text) { return moment }
         throw RegistryError(
             .invalid,

@@ -145,7 +145,7 @@ struct MigrateOptions: ParsableArguments {
         }
         let signals = Task {
             for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-                guard !work.isCancelled else { Foundation.exit(1) }
+                guard !work.isCancelled else { endProcess(1) }
                 standardError("mcp-registry: told to stop: waiting for the running statement")
                 work.cancel()
             }

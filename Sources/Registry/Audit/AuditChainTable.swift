@@ -1,0 +1,91 @@
+internal import Crypto
+internal import DBDriver
+
+/// The chains of one process. A chain grows by one row at a time, so there are several: changes wait for each other only
+/// when they meet in the same one.
+struct AuditChains: Sendable {
+    private static let count = 4
+
+    private let ids: [String]
+
+    init(startedAt time: Timestamp) {
+        ids = (0..<Self.count).map { _ in UUID.version7(at: time) }
+    }
+
+    /// One of them.
+    var any: String { ids[Int.random(in: ids.indices)] }
+}
+
+/// A place in a chain.
+struct AuditLink: Sendable {
+    let chain: String
+    let position: Int64
+    let digest: String
+}
+
+/// The heads of the chains.
+enum AuditChainTable {
+    /// What comes before a chain's first row.
+    static let origin = String(repeating: "0", count: 64)
+
+    /// Takes the next place of a chain for an entry. The chain is held until the transaction ends.
+    static func append(
+        _ entry: AuditEntry,
+        to chain: String,
+        at time: Timestamp,
+        _ session: Session
+    ) throws(DatabaseError) -> AuditLink {
+        var head = try held(chain, session)
+        if head == nil {
+            try session.execute(
+                """
+                INSERT INTO audit_chains (id, started_at, length, digest) VALUES (\(chain), \(time), 0, \(origin))
+                \(session.dialect.onConflict("id"))
+                """
+            )
+            head = try held(chain, session)
+        }
+        let (length, previous) = head ?? (0, origin)
+        let position = length + 1
+        let digest = digest(of: entry, chain, position, after: previous)
+        try session.execute(
+            "UPDATE audit_chains SET length = \(position), digest = \(digest) WHERE id = \(chain)"
+        )
+        return AuditLink(chain: chain, position: position, digest: digest)
+    }
+
+    private static func held(
+        _ chain: String,
+        _ session: Session
+    ) throws(DatabaseError) -> (length: Int64, digest: String)? {
+        let row = try session.row(
+            "SELECT length, digest FROM audit_chains WHERE id = \(chain) \(session.dialect.forUpdate)"
+        )
+        return try row.map { row throws(DatabaseError) in (try row.get("length"), try row.get("digest")) }
+    }
+
+    /// All heads.
+    static func heads(
+        _ session: Session
+    ) throws(DatabaseError) -> [(chain: String, length: Int64, digest: String)] {
+        var heads: [(chain: String, length: Int64, digest: String)] = []
+        for row in try session.rows("SELECT id, length, digest FROM audit_chains ORDER BY id") {
+            heads.append((try row.get("id"), try row.get("length"), try row.get("digest")))
+        }
+        return heads
+    }
+
+    /// SHA-256 in hexadecimal over the digest before and all that the row says, each with its length before it.
+    static func digest(of entry: AuditEntry, _ chain: String, _ position: Int64, after previous: String) -> String {
+        let fields = [
+            previous, chain, "\(position)", entry.id, "\(entry.at.microseconds)", entry.actor, entry.action,
+            entry.target,
+            entry.outcome.rawValue, entry.requestID ?? "",
+        ]
+        var hash = SHA256()
+        for field in fields { hash.update(data: Array("\(field.utf8.count):\(field)".utf8)) }
+        let digits = Array("0123456789abcdef".utf8)
+        let hex = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: hex, as: UTF8.self)
+    }
+}
