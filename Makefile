@@ -5,7 +5,7 @@ PORT ?= 8000
 SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients test-interop test-engines fuzz fmt lint
+.PHONY: help run build test test-swift test-clients test-interop test-security test-engines fuzz fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,6 +40,11 @@ test-interop: ## Run the interop suite with every supported version of the MCP S
 	@Scripts/install-packages test
 	@swift build --product mcp-registry
 	@Scripts/test interop
+
+test-security: ## Run the long proofs about security: schemathesis, TLS, keys rotated under load
+	@Scripts/install-packages test
+	@swift build --product mcp-registry
+	@Scripts/mariadb run -- Scripts/test security
 
 test-engines: ## Run the tests of driver, migrator and registry on Galera and MySQL too
 	@Scripts/install-packages engines

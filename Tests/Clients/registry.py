@@ -82,7 +82,7 @@ class Registry:
 
     def _await_address(self) -> str:
         deadline = time.monotonic() + START_SECONDS
-        while not (address := re.search(r"listening on (http://\S+:\d+)", self.output())):
+        while not (address := re.search(r"listening on (https?://\S+:\d+)", self.output())):
             ended = self.process.poll() is not None
             if ended or time.monotonic() > deadline:
                 self.process.kill()

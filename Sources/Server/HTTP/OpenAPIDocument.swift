@@ -172,6 +172,8 @@ enum OpenAPIDocument {
     private static let name = reference("Name")
     private static let token: JSONValue = [
         "type": "string", "minLength": 1, "maxLength": .integer(Int64(Limits.tokenBytesMax)),
+        // Not blank, and no control characters.
+        "pattern": #"^(?=[\s\S]*\S)[^\u0000-\u001f\u007f-\u009f]+$"#,
         "description": "At most 16,384 bytes in UTF-8, of which a character may take four.",
     ]
     private static let userAtService = [Field("service_name", name), Field("user_id", name)]

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Start
 
-SECONDS = 90
+SECONDS = 60
 EXAMPLES = 60
 # An end that has passed is refused, which no schema can say.
 PAST_ENDS = "/user_token"
