@@ -1,7 +1,6 @@
 """What the tests share: a demo service, and registries on each engine."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,19 +14,13 @@ from pathlib import Path
 import pytest
 
 from server_database import ServerDatabase
-from registry import Registry, command
+from registry import Registry, command, free_port
 
 PROJECT = Path(__file__).parents[2]
 DEMO_START_SECONDS = 60
 
 # A proxy of this machine's is not for traffic to itself.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @dataclass

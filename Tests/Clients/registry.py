@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from urllib.parse import urlsplit
 BINARY = Path(os.environ.get("MCP_REGISTRY_BINARY", Path(__file__).parents[2] / ".build/debug/mcp-registry")).resolve()
 START_SECONDS = 30
 STOP_SECONDS = 10
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 
-from conftest import PROJECT, Deployment, free_port
+from conftest import PROJECT, Deployment
+from registry import free_port
 
 TOUR_SECONDS = 300
 TOKEN = "my-secret-pizza-token"
