@@ -91,6 +91,15 @@ struct AuditTests {
         ("an outcome changed", "UPDATE audit_log SET outcome = 'denied' WHERE position = 2", "was changed"),
         ("a request named", "UPDATE audit_log SET request_id = 'r' WHERE position = 2", "was changed"),
         ("a time changed", "UPDATE audit_log SET at = at + 1 WHERE position = 2", "was changed"),
+        ("a digest removed", "UPDATE audit_log SET digest = NULL WHERE position = 2", "was changed"),
+        ("an outcome made up", "UPDATE audit_log SET outcome = 'x' WHERE position = 2", "was changed"),
+        (
+            "a row added",
+            """
+            INSERT INTO audit_log (operation_id, at, actor, action, target, outcome, chain, position, digest)
+            SELECT 'forged', at, 'x', action, target, outcome, chain, position, digest FROM audit_log WHERE target LIKE '%last%'
+            """, "has rows that are there twice"
+        ),
         ("heads removed", "DELETE FROM audit_chains", "its head is missing"),
         ("a head changed", "UPDATE audit_chains SET digest = id", "is not the one that the chain's head names"),
     ]

@@ -107,9 +107,10 @@ public struct MigrationLint {
         checkRecovery(shape)
         if shape.isDDL { checkLock(words) }
         switch shape {
-        case .createTable(let table, let body):
+        case .createTable(let table, let body, let isConditional):
             checkNewTable(body)
-            made.insert(table)
+            // One that may have been there before is in use.
+            if !isConditional { made.insert(table) }
         case .renameTable(let old, let new):
             if made.contains(old) { made.insert(new) } else { checkRename() }
         case .alterTable(let table, let changes) where !made.contains(table):

@@ -69,7 +69,8 @@ enum MigrationPlan {
         to target: Int,
         edited: Int? = nil
     ) throws(MigrationError) -> [MigrationStep] {
-        try check(folder, rows.filter { $0.version != edited })
+        // Whoever stopped in the middle of the old text can't go on in a new one.
+        try check(folder, rows.filter { $0.version != edited || $0.isHalfApplied })
         try checkVersion(target, folder)
         if let half = rows.first(where: \.isHalfApplied), half.direction == .up || half.version <= target {
             throw .halfApplied(folder.halfApplied(half))

@@ -129,7 +129,10 @@ extension MigrationRun {
             return try await connection.run { try SchemaChange.areDone(changes, in: $0) } ?? false
         }
         try await waitUntilGone(statement.text, step.stopped(at: index, nil))
-        if statement.changesRows { return false }
+        switch StatementShape(statement.text) {
+        case .changeRows, .query: return false
+        default: break
+        }
         if let isDone = try await connection.run({ try SchemaChange.areDone(changes, in: $0) }) { return isDone }
         guard step.migration.header.isIdempotent else { throw .halfApplied(step.stopped(at: index, nil)) }
         return false
@@ -160,11 +163,11 @@ extension StatementSplitter.Statement {
 }
 
 extension LedgerRow {
-    /// Whether the server refused the statement since what it makes was there already, or what it removes was not: 1050 and
-    /// 1051 for tables, 1060 and 1054 for columns, 1061 for indexes, 1091 for whatever is dropped, 1826, 1022, 3822 and 121
+    /// Whether the server refused the statement since what it makes was there already, or what it removes was not: 1050, 1051 and
+    /// 1146 for tables, 1060 and 1054 for columns, 1061 for indexes, 1091 for whatever is dropped, 1826, 1022, 3822 and 121
     /// for constraints.
     fileprivate var metItsOwnObjects: Bool {
-        [1050, 1051, 1054, 1060, 1061, 1091, 1022, 1826, 3822, 121, 1005].contains(errorCode)
+        [1050, 1051, 1146, 1054, 1060, 1061, 1091, 1022, 1826, 3822, 121, 1005].contains(errorCode)
     }
 }
 

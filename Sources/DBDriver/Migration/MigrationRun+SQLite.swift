@@ -13,6 +13,7 @@ extension MigrationRun {
                 guard try MigrationLedger.lockedRow(row.version, in: session) == step.row else { return false }
                 let orphans = try session.orphans()
                 for (index, statement) in step.script.statements.enumerated() {
+                    guard !Task.isCancelled else { throw MigrationError.cancelled }
                     progress(.statement(step, number: index + 1))
                     let start = ContinuousClock.now
                     do throws(DatabaseError) {

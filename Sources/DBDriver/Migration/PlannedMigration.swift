@@ -45,6 +45,8 @@ enum DestroyedData: Equatable, CustomStringConvertible {
     case table(String, rows: Int)
     case column(String, table: String)
     case rows(String)
+    /// A statement that can't be read.
+    case unknown(String)
 
     /// Looks at each statement, and counts the rows of the tables that would go.
     static func find(in script: MigrationScript, _ session: Session) throws(DatabaseError) -> [DestroyedData] {
@@ -53,13 +55,24 @@ enum DestroyedData: Equatable, CustomStringConvertible {
         for statement in script.statements {
             let shape = StatementShape(statement.text, script.dialect)
             if shape.losesRows { found.append(.rows(statement.text)) }
-            for change in SchemaChange.changes(of: shape) {
-                switch change {
-                case .dropTable(let table) where tables.contains(table):
-                    found.append(.table(table, rows: try session.countRows(of: table)))
-                case .dropColumn(let column, let table): found.append(.column(column, table: table))
-                default: break
+            switch shape {
+            case .dropTable(let name):
+                // SQLite takes a name in any case.
+                let isIt = { (table: String) in
+                    table == name || session.dialect == .sqlite && table.lowercased() == name.lowercased()
                 }
+                guard let table = tables.first(where: isIt) else { break }
+                found.append(.table(table, rows: try session.countRows(of: table)))
+            case .alterTable(let table, let changes):
+                for change in changes {
+                    switch change.kind {
+                    case .dropColumn(let column): found.append(.column(column, table: table))
+                    case .unrecognised: found.append(.unknown(statement.text))
+                    default: break
+                    }
+                }
+            case .unrecognised: found.append(.unknown(statement.text))
+            default: break
             }
         }
         return found
@@ -70,6 +83,7 @@ enum DestroyedData: Equatable, CustomStringConvertible {
         case .table(let table, let rows): "table \(table) (\(rows) rows)"
         case .column(let column, let table): "column \(table).\(column)"
         case .rows(let statement): "rows, by: \(statement)"
+        case .unknown(let statement): "what this does, which can't be read here: \(statement)"
         }
     }
 }

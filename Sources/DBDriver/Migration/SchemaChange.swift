@@ -23,7 +23,7 @@ enum SchemaChange: Equatable {
     static func changes(of shape: StatementShape) -> [SchemaChange] {
         switch shape {
         // A table filled by a SELECT is data as well; a LIKE or a list of columns is not.
-        case .createTable(let table, let body): return body.contains("SELECT") ? [] : [.createTable(table)]
+        case .createTable(let table, let body, _): return body.contains("SELECT") ? [] : [.createTable(table)]
         case .dropTable(let table): return [.dropTable(table)]
         case .renameTable(let old, let new): return [.renameTable(old, to: new)]
         case .createIndex(let index, let table, _): return [.createIndex(index, table: table)]
@@ -73,13 +73,16 @@ enum SchemaChange: Equatable {
         case .dropTable(let table): try !session.hasTable(table)
         case .renameTable(let old, let new): try session.hasTable(old) ? false : try session.hasTable(new)
         case .createIndex(let index, let table): try session.hasIndex(index, table)
-        case .dropIndex(let index, let table): try !session.hasIndex(index, table)
+        // Of a table that is not there nothing was dropped: its name may be misspelt.
+        case .dropIndex(let index, let table): try session.hasTable(table) ? try !session.hasIndex(index, table) : false
         case .addColumn(let column, let table): try session.hasColumn(column, table)
-        case .dropColumn(let column, let table): try !session.hasColumn(column, table)
+        case .dropColumn(let column, let table):
+            try session.hasTable(table) ? try !session.hasColumn(column, table) : false
         case .renameColumn(let old, let new, let table):
             try session.hasColumn(old, table) ? false : try session.hasColumn(new, table)
         case .addConstraint(let name, let table): try session.hasConstraint(name, table)
-        case .dropConstraint(let name, let table): try !session.hasConstraint(name, table)
+        case .dropConstraint(let name, let table):
+            try session.hasTable(table) ? try !session.hasConstraint(name, table) : false
         }
     }
 }

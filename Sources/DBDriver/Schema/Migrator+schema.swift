@@ -1,4 +1,7 @@
 extension Migrator {
+    /// How many random digits the name of a scratch database has.
+    fileprivate static let scratchDigits = 12
+
     /// What the schema of the database is. Changes nothing.
     ///
     /// - Throws: ``MigrationError/database(_:)``.
@@ -54,7 +57,7 @@ extension Migrator {
     ) async throws(MigrationError) -> SchemaDump {
         // A database's name has at most 64 characters.
         let prefix = "\(mysql.database.prefix(40))_replay_"
-        let name = prefix + randomID().prefix(12)
+        let name = prefix + randomID().prefix(Self.scratchDigits)
         let quoted = name.inBackticks
         return try await withConnection { connection async throws(MigrationError) in
             try await connection.dropLeftovers(namedLike: prefix)
@@ -74,7 +77,8 @@ extension Migrator {
 }
 
 extension MigrationConnection {
-    /// Drops the scratch databases of runs that were killed: those whose lease ended more than an hour ago.
+    /// Drops the scratch databases of runs that were killed: those with a name that only a replay makes, whose lease was taken and
+    /// ended more than an hour ago.
     fileprivate func dropLeftovers(namedLike prefix: String) async throws(MigrationError) {
         let length = prefix.unicodeScalars.count
         let names = try await run { session in
@@ -85,7 +89,8 @@ extension MigrationConnection {
                 """
             ).map { try $0.get("name", as: String.self) }
         }
-        for name in names where try await isLeftover(name) {
+        for name in names where name.isScratch(prefix) {
+            guard try await isLeftover(name) else { continue }
             try await execute("DROP DATABASE IF EXISTS \(name.inBackticks)")
         }
     }
@@ -97,7 +102,8 @@ extension MigrationConnection {
                 let ended = try session.row(
                     """
                     SELECT id FROM \(SQL(trustedText: database.inBackticks)).migration_lock
-                    WHERE expires_at > 0 AND expires_at < \(session.dialect.clock) - 3600000000
+                    WHERE acquired_at > 0 AND acquired_at < \(session.dialect.clock) - 3600000000
+                    AND expires_at < \(session.dialect.clock) - 3600000000
                     """
                 )
                 return ended != nil
@@ -117,6 +123,18 @@ extension MigrationConnection {
 }
 
 extension String {
+    /// Whether this is a prefix with the random digits behind it that a replay gives its database.
+    fileprivate func isScratch(_ prefix: String) -> Bool {
+        let bytes = Array(utf8)
+        guard bytes.starts(with: prefix.utf8), bytes.count == prefix.utf8.count + Migrator.scratchDigits else {
+            return false
+        }
+        return bytes.suffix(Migrator.scratchDigits).allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+    }
+
     /// As a quoted name of MySQL.
     fileprivate var inBackticks: String { "`" + replacing("`", with: "``") + "`" }
 }

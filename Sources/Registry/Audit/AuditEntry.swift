@@ -3,11 +3,17 @@ public import DBDriver
 /// One row of the audit log: who did what to what, and how it ended. Never a secret.
 public struct AuditEntry: Sendable, Equatable {
     /// How an attempt ended.
-    public enum Outcome: String, Sendable, SQLConvertible {
+    public struct Outcome: RawRepresentable, Sendable, Equatable, SQLConvertible {
+        /// The word for it.
+        public let rawValue: String
+
+        /// An outcome by its word; also one that only somebody else could have written.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
         /// It was done.
-        case done
+        public static let done = Outcome(rawValue: "done")
         /// The caller was not allowed to.
-        case denied
+        public static let denied = Outcome(rawValue: "denied")
     }
 
     /// The operation's id, which no other has.

@@ -94,6 +94,14 @@ enum AuditTable {
         return try rows.map(AuditEntry.init)
     }
 
+    /// How many rows of a chain there are up to a place.
+    static func count(of chain: String, upTo end: Int64, _ session: Session) throws(DatabaseError) -> Int64 {
+        let row = try session.row(
+            "SELECT COUNT(*) AS n FROM audit_log WHERE chain = \(chain) AND position <= \(end)"
+        )
+        return try row?.get("n") ?? 0
+    }
+
     /// The next rows of a chain behind a place, with their digests.
     static func links(
         of chain: String,
@@ -101,7 +109,7 @@ enum AuditTable {
         upTo end: Int64,
         limit: Int,
         _ session: Session
-    ) throws(DatabaseError) -> [(entry: AuditEntry, link: AuditLink)] {
+    ) throws(DatabaseError) -> [(entry: AuditEntry?, link: AuditLink)] {
         let rows = try session.rows(
             """
             SELECT operation_id, at, actor, action, target, outcome, request_id, position, digest FROM audit_log
@@ -109,8 +117,9 @@ enum AuditTable {
             """
         )
         return try rows.map { row throws(DatabaseError) in
-            let link = AuditLink(chain: chain, position: try row.get("position"), digest: try row.get("digest"))
-            return (try AuditEntry(row), link)
+            let digest = try row.get("digest", as: String?.self) ?? ""
+            // One that can't be read was not written by us.
+            return (try? AuditEntry(row), AuditLink(chain: chain, position: try row.get("position"), digest: digest))
         }
     }
 
@@ -131,7 +140,7 @@ extension AuditEntry {
             actor: try row.get("actor"),
             action: try row.get("action"),
             target: try row.get("target"),
-            outcome: try row.get("outcome", as: Outcome?.self) ?? .done,
+            outcome: try row.get("outcome", as: String?.self).map(Outcome.init(rawValue:)) ?? .done,
             requestID: try row.get("request_id")
         )
     }

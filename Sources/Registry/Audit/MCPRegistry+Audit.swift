@@ -63,7 +63,7 @@ extension MCPRegistry {
             }
             for (entry, link) in links {
                 guard link.position == position + 1 else { break }
-                let expected = AuditChainTable.digest(of: entry, chain, link.position, after: previous)
+                let expected = entry.map { AuditChainTable.digest(of: $0, chain, link.position, after: previous) }
                 guard link.digest == expected else {
                     return (position, .init(chain: chain, position: link.position, problem: "was changed"))
                 }
@@ -77,6 +77,9 @@ extension MCPRegistry {
             return (
                 position, .init(chain: chain, position: length, problem: "is not the one that the chain's head names")
             )
+        }
+        guard try await read({ try AuditTable.count(of: chain, upTo: length, $0) }) == length else {
+            return (position, .init(chain: chain, position: nil, problem: "has rows that are there twice"))
         }
         return (position, nil)
     }
@@ -113,13 +116,17 @@ extension MCPRegistry {
         } catch {
             guard error.code == .forbidden else { throw error }
             let (entry, chain) = (auditEntry(action, target, by: principal, .denied), auditChains.any)
-            do {
-                try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
-                    try AuditTable.insert(entry, in: chain, session)
+            let writing = Task { [database, logger] in
+                do {
+                    try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
+                        try AuditTable.insert(entry, in: chain, session)
+                    }
+                } catch {
+                    logger.error("a denied attempt could not be written down", metadata: ["error": "\(error)"])
                 }
-            } catch let failure {
-                logger.error("a denied attempt could not be written down", metadata: ["error": "\(failure)"])
             }
+            // Not cut short by a caller that goes.
+            await writing.value
             throw error
         }
     }

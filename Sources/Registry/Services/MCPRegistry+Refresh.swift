@@ -13,7 +13,9 @@ extension MCPRegistry {
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
         try await onceMore { () async throws(RegistryError) in
             let known = try await serviceToRead(name)
-            try principal.requireOwning(name, of: known.service.owner)
+            try await notingDenial(.refreshService, "service '\(name)'", by: principal) { () throws(RegistryError) in
+                try principal.requireOwning(name, of: known.service.owner)
+            }
             return try await read(known, by: principal)
         }
     }

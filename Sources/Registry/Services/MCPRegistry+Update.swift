@@ -25,7 +25,9 @@ extension MCPRegistry {
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
         let known = try await serviceToRead(name)
-        try principal.requireOwning(name, of: known.service.owner)
+        try await notingDenial(.updateService, "service '\(name)'", by: principal) { () throws(RegistryError) in
+            try principal.requireOwning(name, of: known.service.owner)
+        }
         let service = known.service
         let method = try wish.method(after: service)
         let endpoint = wish.endpoint ?? service.endpoint

@@ -44,7 +44,11 @@ struct TrustedProxies: Sendable {
 
     private func isTrusted(_ address: String) -> Bool {
         guard let address = IPAddress(address) else { return false }
-        return networks.contains { $0.contains(address) }
+        // A server that listens on both families sees IPv4 peers as ::ffff:10.0.0.7 (RFC 4291 §2.5.5.2).
+        let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
+        let plain =
+            address.bytes.starts(with: mapped) && !address.isIPv4 ? IPAddress(bytes: address.bytes.suffix(4)) : address
+        return networks.contains { $0.contains(plain ?? address) }
     }
 }
 

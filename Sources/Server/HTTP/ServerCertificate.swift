@@ -50,12 +50,12 @@ final class ServerCertificate: Sendable {
             state.lookedAt = .now
             let stamp = Self.stamp(certificateFile, keyFile)
             guard stamp != state.stamp else { return state.context }
+            state.stamp = stamp
             do {
                 state.context = try Self.load(certificateFile, keyFile)
-                state.stamp = stamp
                 logger.notice("the TLS certificate was read again")
             } catch {
-                // Perhaps one file is written already and the other is not: looked at again by the next connection.
+                // Perhaps one file is written already and the other is not: then they change once more.
                 logger.warning("the changed TLS certificate can't be used; the one before stays in use")
             }
             return state.context

@@ -107,6 +107,19 @@ struct MigrationDecisionTests {
         }
     }
 
+    @Test("Redo does not go on in a script that was edited after it had stopped in it", arguments: Engine.servers)
+    func redoEditedHalf(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nCREATE TABLE b (id INT NOT NULL PRIMARY KEY);"
+            let migrator = try Migrator(database, files(("a", up, "DROP TABLE a;\nDROP TABLE missing;")))
+            _ = try await migrator.up()
+            #expect(await migrator.error { _ = try await $0.redo() }?.exitCode == 4)
+            let edited = try Migrator(database, files(("a", up, "DROP TABLE b;\nDROP TABLE a;")))
+            #expect(await edited.error { _ = try await $0.redo() }?.exitCode == 3)
+            #expect(try await database.tables() == ["b"])
+        }
+    }
+
     @Test("What was applied after the plan was shown is not taken back", arguments: Engine.available)
     func notConfirmed(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in

@@ -111,6 +111,16 @@ struct MigrationLintTests {
                 "error expand-unknown"
             ),
             (expand + idempotent + "CALL tidy_up();", "error expand-unknown"),
+            (expand + idempotent + "ANALYZE DELETE FROM old;", "error expand-unknown"),
+            (
+                expand + idempotent + "CREATE TRIGGER t BEFORE INSERT ON old FOR EACH ROW SET NEW.n = 1;",
+                "error expand-unknown"
+            ),
+            (
+                expand
+                    + "CREATE TABLE IF NOT EXISTS old (id INT PRIMARY KEY) ENGINE=InnoDB COLLATE=utf8mb4_bin;\nDROP TABLE old;",
+                "error expand-drops"
+            ),
             (data + idempotent + "CALL tidy_up();", "error data-with-ddl"),
             // What can't be looked up, and may not run twice, needs a person when the connection is lost.
             (contract + "-- long: true\nALTER TABLE old MODIFY n INT NOT NULL;", "warning in-doubt"),
@@ -163,6 +173,7 @@ struct MigrationLintTests {
             contract + "ALTER TABLE old RENAME COLUMN n TO m, ALGORITHM=INSTANT;",
             contract + "-- long: true\n" + idempotent + "ALTER TABLE old MODIFY n INT NOT NULL;",
             contract + "RENAME TABLE old TO new;",
+            expand + "ANALYZE TABLE old;",
             expand + idempotent + "CREATE VIEW v AS SELECT n FROM old;",
             expand + "ALTER TABLE old ADD COLUMN c INT NOT NULL DEFAULT -1, ALGORITHM=INSTANT;",
             expand + "ALTER TABLE old ADD COLUMN c VARCHAR(9) NOT NULL DEFAULT '', ALGORITHM=INSTANT;",

@@ -191,6 +191,28 @@ struct MigrationRecoveryTests {
         }
     }
 
+    @Test(
+        "A column that was to be dropped from a table that is not there is not taken for dropped",
+        arguments: Engine.servers
+    )
+    func misspeltTable(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            try await database.execute("CREATE TABLE users (id INT NOT NULL PRIMARY KEY, email INT)")
+            let up = "-- min-app: 1\nALTER TABLE usrs DROP COLUMN email;"
+            let migrator = try Migrator(
+                database,
+                [
+                    (path: "0001_a/up.sql", text: "-- phase: contract\n" + up),
+                    (path: "0001_a/down.sql", text: "ALTER TABLE users ADD COLUMN email INT;"),
+                ]
+            )
+            for _ in 1...2 { #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 4) }
+            try await leaveRunning(database, migrator, done: 0)
+            #expect(await migrator.error { _ = try await $0.up() }?.exitCode == 4)
+            #expect(try await database.ledger() == ["1 failed 0/1"])
+        }
+    }
+
     @Test("A statement that met its own table is not taken for done", arguments: Engine.servers)
     func metItsTable(_ engine: Engine) async throws {
         try await engine.withEmptyDatabase { database in

@@ -76,6 +76,25 @@ struct PlannedMigrationTests {
         }
     }
 
+    @Test(
+        "What can't be read is among what would be lost, and SQLite takes a table's name in any case",
+        arguments: Engine.available
+    )
+    func unread(_ engine: Engine) async throws {
+        try await engine.withEmptyDatabase { database in
+            let name = engine == .sqlite ? "A" : "a"
+            let down = "DROP VIEW v;\nDROP TABLE \(name);"
+            let up = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM a;"
+            let migrator = try Migrator(database, files(("a", up, down)))
+            _ = try await migrator.up()
+            #expect(
+                try await migrator.planDown(to: 0).map(\.destroys) == [
+                    ["what this does, which can't be read here: DROP VIEW v", "table a (0 rows)"]
+                ]
+            )
+        }
+    }
+
     @Test("SQLite: what would be lost is seen behind quoted names too")
     func quoted() async throws {
         try await Engine.sqlite.withEmptyDatabase { database in

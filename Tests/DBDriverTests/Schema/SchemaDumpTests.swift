@@ -268,11 +268,13 @@ struct SchemaDumpTests {
             _ = try await migrator.up()
             guard case .mysql(let mysql) = database.engine else { return }
             let prefix = "\(mysql.database.prefix(40))_replay_"
-            let leftovers = ["dead", "alive", "fresh"].map { prefix + $0 }
-            for (name, age) in zip(leftovers, [3_700, 10, 0]) {
+            // The last two are somebody's own.
+            let suffixes = ["0123456789ab", "fedcba987654", "staging", "0123456789AB"]
+            let leftovers = suffixes.map { prefix + $0 }
+            for (name, age) in zip(leftovers, [3_700, 10, 3_700, 3_700]) {
                 try await database.execute("CREATE DATABASE `\(name)`")
                 try await database.execute("CREATE TABLE `\(name)`.migration_lock LIKE migration_lock")
-                let expiry = age == 0 ? 0 : Timestamp.now().microseconds - Int64(age) * 1_000_000
+                let expiry = Timestamp.now().microseconds - Int64(age) * 1_000_000
                 try await database.execute(
                     "INSERT INTO `\(name)`.migration_lock (id, token, acquired_at, expires_at) VALUES (1, 1, 1, \(expiry))"
                 )

@@ -1,8 +1,8 @@
 /// What a statement of a script does, as far as reading it tells. Lint, the list of what would be lost, and the decision
 /// how to go on after an interruption all ask this; what is not understood in whole is ``unrecognised``, never harmless.
 enum StatementShape {
-    /// `body` is what stands behind the name.
-    case createTable(String, body: StatementWords)
+    /// `body` is what stands behind the name; with IF NOT EXISTS it may have been there before.
+    case createTable(String, body: StatementWords, isConditional: Bool)
     case dropTable(String)
     case renameTable(String, to: String)
     /// The parts between the commas, without `ALGORITHM` and `LOCK`; at least one.
@@ -10,7 +10,8 @@ enum StatementShape {
     case createIndex(String, table: String, isUnique: Bool)
     /// SQLite does not name the table.
     case dropIndex(String, table: String?)
-    /// A view, a trigger, a routine or a virtual table that was not there before.
+    /// A view, a routine or a virtual table that was not there before. (A trigger may refuse or change what a running program
+    /// writes.)
     case createOther
     /// A statement that takes part in a transaction; `into` is the table when it is an INSERT of VALUES.
     case changeRows(RowVerb, into: String?, words: StatementWords)
@@ -53,7 +54,9 @@ enum StatementShape {
             case "ALTER": Self.alteration(&reader)
             case "RENAME": Self.renaming(&reader)
             case "TRUNCATE": .truncate
-            case "SELECT", "ANALYZE": .query
+            case "SELECT": .query
+            // MariaDB's ANALYZE runs the statement behind it.
+            case "ANALYZE" where reader.isAtEnd || reader.begins(withAnyOf: ["TABLE"]): .query
             default: nil
             }
         self = shape ?? .unrecognised
@@ -62,7 +65,8 @@ enum StatementShape {
     /// The table that it makes or changes.
     var table: String? {
         switch self {
-        case .createTable(let table, _), .dropTable(let table), .renameTable(let table, _), .alterTable(let table, _),
+        case .createTable(let table, _, _), .dropTable(let table), .renameTable(let table, _),
+            .alterTable(let table, _),
             .createIndex(_, let table, _):
             table
         case .changeRows(_, let table, _), .dropIndex(_, let table): table
@@ -95,11 +99,12 @@ enum StatementShape {
 
     private static func creation(_ reader: inout StatementWords) -> StatementShape? {
         if reader.skip("TABLE") {
+            let isConditional = reader.begins(withAnyOf: ["IF"])
             reader.skipIfExists()
             guard let table = reader.name() else { return nil }
-            return .createTable(table, body: reader)
+            return .createTable(table, body: reader, isConditional: isConditional)
         }
-        if ["VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "VIRTUAL"].contains(where: { reader.skip($0) }) {
+        if ["VIEW", "PROCEDURE", "FUNCTION", "VIRTUAL"].contains(where: { reader.skip($0) }) {
             return .createOther
         }
         let isUnique = reader.skip("UNIQUE")
