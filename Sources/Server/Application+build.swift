@@ -35,9 +35,10 @@ struct Application: Sendable {
         let hook = configuration.rereadHook.map { url in
             AgentRereadHook(url: url.absoluteString, client: client.client, logger: logger)
         }
+        let vault = configuration.keyRing.map { TokenVault(ring: $0) }
         let registry = MCPRegistry(
             database: database,
-            vault: configuration.keyRing.map { TokenVault(ring: $0) },
+            vault: vault,
             discovery: HTTPToolDiscovery(
                 version: Version.current,
                 settings: configuration.discovery,
@@ -53,7 +54,7 @@ struct Application: Sendable {
         let table = RouteTable(
             Self.routes(
                 registry,
-                Readiness(database, schema, configuration.keyRing),
+                Readiness(database, schema, vault),
                 configuration.identityProvider,
                 limiter,
                 logger: logger
@@ -94,17 +95,21 @@ struct Application: Sendable {
         // Started in this order, shut down in the reverse one.
         let refresher = CatalogRefresher(registry, logger: logger)
         let heartbeat = InstanceHeartbeat(
-            registry: registry,
-            instance: AppInstance(
+            registry,
+            AppInstance(
                 name: Migrator.Options().holder,
                 version: Version.current,
                 schemaLevel: schema.folder.latest,
-                ringIDs: configuration.keyRing?.ids ?? []
+                ringIDs: vault?.ring.ids ?? []
             ),
+            vault,
             logger: logger
         )
+        let reload = vault.map {
+            KeyRingReload(vault: $0, database: database, source: configuration.keyRingSource, logger: logger)
+        }
         services =
-            [database, client, heartbeat, keyUses] + (hook.map { [$0] } ?? [])
+            [database, client, heartbeat, keyUses] + (hook.map { [$0] } ?? []) + (reload.map { [$0] } ?? [])
             + (configuration.refreshes ? [refresher] : [])
             + [http]
         self.registry = registry

@@ -100,6 +100,13 @@ struct ConfigurationSource: Sendable {
     }
 }
 
+/// Secrets are among the settings, and whoever prints what it was given must not print them.
+extension ConfigurationSource: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String { "<settings>" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Why the configuration can't be used: one line that names the key and no secret value.
 struct ConfigurationError: Error, Equatable {
     var message: String

@@ -9,7 +9,8 @@ internal import Registry
 ///
 ///     {"active": 2, "keys": {"1": "…", "2": "…"}, "disabled": [1]}
 ///
-/// `REGISTRY_KEY` holds a single key in base64, which gets the id 1. Nothing is made up when both are missing.
+/// `REGISTRY_KEYRING_COMMAND` is a shell command that prints the same, for whatever keeps secrets. `REGISTRY_KEY` holds a single
+/// key in base64, which gets the id 1. Nothing is made up when all are missing.
 enum KeyRingSource {
     static let developmentFile = ".dev-keyring.json"
 
@@ -17,7 +18,17 @@ enum KeyRingSource {
     ///
     /// - Throws: ``ConfigurationError``, which never repeats key material.
     static func configured(_ source: ConfigurationSource) throws -> KeyRing? {
-        guard let (key, value) = try source.secret("REGISTRY_KEYRING", "REGISTRY_KEY") else { return nil }
+        let found = try source.secret("REGISTRY_KEYRING", "REGISTRY_KEY")
+        if let command = source.text(commandKey) {
+            guard found == nil else {
+                throw ConfigurationError(
+                    message: "\(commandKey) and \(found?.key ?? "another key") are both set: use one"
+                )
+            }
+            return try parse(try SecretCommand.output(of: command, key: commandKey), key: commandKey)
+        }
+        if let file = file(in: source) { try refuseOpen(file) }
+        guard let (key, value) = found else { return nil }
         guard key == "REGISTRY_KEY" else { return try parse(value, key: key) }
         guard let bytes = Data(base64Encoded: value), bytes.count == KeyRing.keyByteCount else {
             throw ConfigurationError(
@@ -26,6 +37,37 @@ enum KeyRingSource {
             )
         }
         return try checked(key) { () throws(KeyRingError) in try KeyRing.single(Array(bytes)) }
+    }
+
+    private static let commandKey = "REGISTRY_KEYRING_COMMAND"
+
+    /// The configured ring, to be read again.
+    struct Configured: Sendable {
+        private let source: ConfigurationSource
+
+        init(_ source: ConfigurationSource) { self.source = source }
+
+        /// The file that holds it, if one does.
+        var file: String? { KeyRingSource.file(in: source) }
+
+        /// Reads it.
+        ///
+        /// - Throws: ``ConfigurationError``
+        func read() throws -> KeyRing? { try KeyRingSource.configured(source) }
+    }
+
+    private static func file(in source: ConfigurationSource) -> String? {
+        source.text("REGISTRY_KEYRING_FILE") ?? source.text("REGISTRY_KEY_FILE")
+    }
+
+    /// A key that everybody on the machine may read is none.
+    private static func refuseOpen(_ file: String) throws {
+        let path = URL(filePath: file).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue ?? 0
+        guard mode & 0o007 == 0 else {
+            throw ConfigurationError(message: "everybody may read or change the key file \(file): run chmod o= \(file)")
+        }
     }
 
     /// Reads the JSON form.

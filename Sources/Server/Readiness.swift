@@ -12,7 +12,7 @@ final class Readiness: Sendable {
 
     private let database: Database
     private let schema: SchemaRequirement
-    private let ring: KeyRing?
+    private let vault: TokenVault?
     private let known = Mutex<(verdict: Verdict, at: ContinuousClock.Instant)?>(nil)
 
     private struct Verdict {
@@ -21,10 +21,10 @@ final class Readiness: Sendable {
         let lack: String?
     }
 
-    init(_ database: Database, _ schema: SchemaRequirement, _ ring: KeyRing?) {
+    init(_ database: Database, _ schema: SchemaRequirement, _ vault: TokenVault?) {
         self.database = database
         self.schema = schema
-        self.ring = ring
+        self.vault = vault
     }
 
     /// Why this server can't answer requests now; nil when it can.
@@ -47,7 +47,7 @@ final class Readiness: Sendable {
             return known.verdict
         }
         let state = try await schema.state(of: database)
-        let lack = state.isUsable ? try await database.read { [ring] in try ring?.obstacle(in: $0) } : nil
+        let lack = state.isUsable ? try await database.read { [vault] in try vault?.ring.obstacle(in: $0) } : nil
         let verdict = Verdict(state: state, lack: lack)
         known.withLock { $0 = (verdict, .now) }
         return verdict

@@ -15,6 +15,7 @@ internal import Registry
 /// - `MCP_PORT` (0…65535, default 8000): the port; 0 for any free one.
 /// - `REGISTRY_ADMIN_TOKEN` (secret, at least 16 characters): what callers send as `Authorization: Bearer …`.
 /// - `REGISTRY_KEYRING` (secret): the key ring as JSON; see ``KeyRingSource``.
+/// - `REGISTRY_KEYRING_COMMAND`: a shell command that prints the key ring, instead; for secret stores.
 /// - `REGISTRY_KEY` (secret): a single key in base64, instead of a ring.
 /// - `AGENT_REREAD_HOOK` (secret, URL): fetched after each change of the catalogue.
 /// - `ALLOWED_HOSTS` (names and addresses without ports, separated by commas; default: any, but on loopback only its own):
@@ -45,6 +46,8 @@ struct ServerConfiguration: Sendable {
     var port: Int
     var adminToken: Secret?
     var keyRing: KeyRing?
+    /// Where the ring is read from again while the server runs.
+    var keyRingSource: KeyRingSource.Configured
     var rereadHook: URL?
     var allowedHosts: Set<String>
     var allowedOrigins: Set<String>
@@ -100,6 +103,7 @@ extension ConfigurationSource {
             port: try number("MCP_PORT", default: 8_000, 0...65_535),
             adminToken: try adminToken(),
             keyRing: try KeyRingSource.configured(self),
+            keyRingSource: KeyRingSource.Configured(self),
             rereadHook: try rereadHook(),
             allowedHosts: try hosts(),
             allowedOrigins: try origins(),

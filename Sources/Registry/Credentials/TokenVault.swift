@@ -1,4 +1,5 @@
 import Crypto
+import Synchronization
 
 /// Encrypts tokens for the database and decrypts them again: the only place where plain text meets a key.
 ///
@@ -7,9 +8,7 @@ import Crypto
 /// user, service or column does not open. A commitment to the key, compared first, tells a wrong key under the right id
 /// from a changed envelope.
 public struct TokenVault: Sendable {
-    /// The keys in use.
-    public let ring: KeyRing
-
+    private let current: CurrentRing
     private let makeSalt: @Sendable () -> [UInt8]
 
     /// Makes a vault that uses the keys of `ring`.
@@ -19,8 +18,16 @@ public struct TokenVault: Sendable {
 
     /// For tests with fixed salts. `makeSalt` must return 24 bytes, other ones at each call.
     init(ring: KeyRing, makeSalt: @escaping @Sendable () -> [UInt8]) {
-        self.ring = ring
+        current = CurrentRing(ring)
         self.makeSalt = makeSalt
+    }
+
+    /// The keys in use.
+    public var ring: KeyRing { current.ring.withLock { $0 } }
+
+    /// Uses another ring from now on, here and in every copy of this vault.
+    public func use(_ ring: KeyRing) {
+        current.ring.withLock { $0 = ring }
     }
 
     /// Encrypts `plaintext` with the active key, or another one.
@@ -129,6 +136,13 @@ public struct TokenVault: Sendable {
         guard let key = ring.key(id) else { throw .keyUnavailable(id) }
         return key
     }
+}
+
+/// The ring that all copies of a vault share.
+private final class CurrentRing: Sendable {
+    let ring: Mutex<KeyRing>
+
+    init(_ ring: KeyRing) { self.ring = Mutex(ring) }
 }
 
 /// What one envelope is encrypted with: 76 bytes of HKDF-SHA256 over a key of the ring, bound to the envelope's header.

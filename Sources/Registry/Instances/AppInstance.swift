@@ -11,7 +11,8 @@ public struct AppInstance: Sendable {
     let name: String
     let version: String
     let schemaLevel: Int
-    let ringIDs: [UInt32]
+    /// The keys that its key ring holds.
+    public var ringIDs: [UInt32]
 
     /// A server that has just started.
     ///

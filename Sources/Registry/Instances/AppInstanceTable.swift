@@ -17,7 +17,7 @@ enum AppInstanceTable {
             INSERT INTO app_instances (id, name, app_version, schema_level, ring_ids, started_at, seen_at)
             VALUES (\(instance.id), \(instance.name), \(instance.version), \(instance.schemaLevel),
             \(instance.ringIDs.map(String.init).joined(separator: " ")), \(now), \(now))
-            \(session.dialect.onConflict("id", update: ["seen_at"]))
+            \(session.dialect.onConflict("id", update: ["seen_at", "ring_ids"]))
             """
         )
         try session.execute("DELETE FROM app_instances WHERE seen_at < \(now) - \(keptFor.microseconds)")

@@ -32,7 +32,7 @@ final class ServerCertificate: Sendable {
     init(certificateFile: String, keyFile: String, logger: Logger) throws(ConfigurationError) {
         (self.certificateFile, self.keyFile, self.logger) = (certificateFile, keyFile, logger)
         do {
-            let stamp = Self.stamp(certificateFile, keyFile)
+            let stamp = FileStamp.of(certificateFile, keyFile)
             let context = try Self.load(certificateFile, keyFile)
             state = Mutex(State(context: context, stamp: stamp, lookedAt: .now))
         } catch {
@@ -48,7 +48,7 @@ final class ServerCertificate: Sendable {
         state.withLock { state in
             guard ContinuousClock.now - state.lookedAt >= Self.pause else { return state.context }
             state.lookedAt = .now
-            let stamp = Self.stamp(certificateFile, keyFile)
+            let stamp = FileStamp.of(certificateFile, keyFile)
             guard stamp != state.stamp else { return state.context }
             state.stamp = stamp
             do {
@@ -72,17 +72,6 @@ final class ServerCertificate: Sendable {
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         return try NIOSSLContext(configuration: configuration)
-    }
-
-    /// What differs when a file was written anew, or a link to it set elsewhere.
-    private static func stamp(_ files: String...) -> String {
-        files.map { file in
-            let path = URL(filePath: file).resolvingSymlinksInPath().path
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            let (size, number) = (attributes?[.size] as? NSNumber, attributes?[.systemFileNumber] as? NSNumber)
-            return "\(path) \(time) \(size ?? 0) \(number ?? 0)"
-        }.joined(separator: "\n")
     }
 }
 

@@ -49,6 +49,16 @@ struct ServerConfigurationTests {
         #expect(configuration.logLevel == .error)
     }
 
+    @Test("settings print none of their values, wherever they are looked into")
+    func printed() throws {
+        let source = try ConfigurationSource(commandLine: ["A": "canary"], environment: ["B": "canary"], file: nil)
+        var dumped = ""
+        dump([source], to: &dumped)
+        for text in ["\(source)", String(reflecting: source), "\([source])", dumped] {
+            #expect(!text.contains("canary"))
+        }
+    }
+
     @Test("an empty value counts as absent")
     func empty() async throws {
         let environment = [

@@ -22,6 +22,8 @@ struct TemporaryFolder: Sendable {
     func write(_ name: String, bytes: [UInt8]) throws -> String {
         let file = url.appending(path: name)
         try Data(bytes).write(to: file)
+        // Keys are among what is written.
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
         return file.path
     }
 
