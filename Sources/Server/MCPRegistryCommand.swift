@@ -17,7 +17,7 @@ struct MCPRegistryCommand: AsyncParsableCommand {
 
     /// Runs the named command. Exit codes: 0 all done, 2 wrong usage, else what the command's error says (1 by default).
     static func main() async {
-        CoreDumps.turnOff()
+        ProcessHygiene.turnOffCoreDumps()
         endProcess(await run())
     }
 

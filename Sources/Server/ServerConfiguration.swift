@@ -40,6 +40,11 @@ internal import Registry
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
     static let adminTokenCharactersMin = 16
+    /// The settings that are secrets themselves.
+    static let secretKeys = [
+        "DATABASE_URL", "MIGRATE_DATABASE_URL", "REGISTRY_ADMIN_TOKEN", "REGISTRY_KEYRING", "REGISTRY_KEY",
+        "AGENT_REREAD_HOOK",
+    ]
 
     var database: DatabaseConfiguration
     var host: String

@@ -12,7 +12,7 @@ struct StyleTests {
         "Sources/DBDriver/ConnectionThread.swift", "Sources/DBDriver/Timestamp.swift",
         "Sources/DBDriver/Migration/MigrationProgress.swift", "Sources/Registry/Credentials/KeyRing.swift",
         "Sources/Registry/Credentials/Secret.swift", "Sources/Registry/Credentials/TokenVault.swift",
-        "Sources/Server/Outbound/AddressResolver.swift", "Sources/Server/CoreDumps.swift",
+        "Sources/Server/Outbound/AddressResolver.swift", "Sources/Server/ProcessHygiene.swift",
         "Sources/Server/Outbound/IPAddress.swift",
     ]
 

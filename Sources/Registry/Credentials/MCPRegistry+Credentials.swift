@@ -1,4 +1,5 @@
 public import DBDriver
+internal import Metrics
 
 extension MCPRegistry {
     /// What an agent must send to a service on a user's behalf. A token is given to the user's own caller, to those that were
@@ -179,6 +180,8 @@ extension MCPRegistry {
         do {
             return try vault.open(sealed, context: context)
         } catch {
+            // Many of these mean a wrong ring, or rows that somebody has changed.
+            Counter(label: "vault_failures", dimensions: [("reason", error.name)]).increment()
             let detail = "the token of \(owner), service id \(context.serviceID), can't be opened: \(error)"
             switch error {
             case .keyUnavailable, .keyDisabled, .wrongKey:

@@ -233,6 +233,20 @@ public enum VaultError: Error, Equatable, Sendable {
     case sealingFailed(UInt32)
 }
 
+extension VaultError {
+    /// What is the matter, without which key.
+    var name: String {
+        switch self {
+        case .keyUnavailable: "key_unavailable"
+        case .keyDisabled: "key_disabled"
+        case .wrongKey: "wrong_key"
+        case .tampered: "tampered"
+        case .malformed: "malformed"
+        case .sealingFailed: "sealing_failed"
+        }
+    }
+}
+
 extension VaultError: CustomStringConvertible {
     /// One line for the log.
     public var description: String {

@@ -49,6 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try configured {
             try options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
         }
+        let migrationSource = try configured { try options.source() }
+        ProcessHygiene.forgetSecrets(ServerConfiguration.secretKeys)
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = configuration.logLevel
         var migrations: DatabaseConfiguration?
@@ -58,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
         } else {
             try checkProduction(configuration)
             if migrateOnStart {
-                migrations = try configured { try options.source().migrationDatabase(createIfMissing: true) }
+                migrations = try configured { try migrationSource.migrationDatabase(createIfMissing: true) }
             }
         }
         let schema = try SchemaRequirement.ofThisProgram(configuration.database.dialect)

@@ -151,3 +151,15 @@ def test_a_key_file_that_everybody_may_read_is_refused_SQLite(ring: Ring) -> Non
     ring.write(1, 1, mode=0o644)
     ended = command(ring.folder, "serve", **settings(REGISTRY_KEYRING_FILE=str(ring.file)))
     assert ended.returncode == 2 and f"run chmod o= {ring.file}" in ended.stderr, ended
+
+
+def test_a_command_that_is_run_again_gets_none_of_the_server_s_secrets_SQLite(ring: Ring) -> None:
+    seen = ring.folder / "environment"
+
+    def body(server: Registry) -> None:
+        seen.unlink()
+        server.process.send_signal(signal.SIGHUP)
+        await_log(server, "the key ring was read again")
+        assert TOKEN not in seen.read_text() and "PATH=" in seen.read_text()
+
+    serve(ring, body, REGISTRY_KEYRING_COMMAND=f"env > '{seen}'; cat '{ring.file}'")
