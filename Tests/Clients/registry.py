@@ -139,6 +139,17 @@ class Registry:
         assert result.get("isError", False) is False, result
         return result["structuredContent"]["result"]
 
+    def add_protected_service(self, name: str, endpoint: str) -> None:
+        """Registers a service to which agents send a bearer token of the user's."""
+        self.done(
+            "add_service",
+            service_name=name,
+            endpoint=endpoint,
+            description="",
+            requires_authorization=True,
+            method_authorization="Bearer",
+        )
+
     def stop(self) -> None:
         """Asks it to end, expects that it does so in time and without complaint, and reads its output for secrets."""
         if self.process.poll() is None:

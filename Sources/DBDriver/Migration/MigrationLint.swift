@@ -85,11 +85,12 @@ public struct MigrationLint {
                 "no program has schema level \(minApp) yet: name at most \(version), the level of this migration's own program"
             )
         }
-        let shapes = script.statements.map { StatementShape($0.text, script.dialect) }
+        let words = script.statements.map { StatementWords($0.text, script.dialect) }
+        let shapes = words.map { $0.map(StatementShape.init) ?? .unrecognised }
         checkKinds(shapes)
-        for (statement, shape) in zip(script.statements, shapes) {
+        for (statement, (shape, words)) in zip(script.statements, zip(shapes, words)) {
             line = statement.line
-            if let words = StatementWords(statement.text, script.dialect) { check(shape, words) }
+            if let words { check(shape, words) }
         }
         line = 1
         let touched = Set(shapes.filter(\.isDDL).compactMap(\.table))

@@ -122,14 +122,15 @@ extension MigrationRun {
     private func isDone(_ row: LedgerRow, of step: MigrationStep) async throws(MigrationError) -> Bool {
         let index = row.statementDone
         let statement = step.script.statements[index]
-        let changes = SchemaChange.changes(of: statement.text)
+        let shape = StatementShape(statement.text)
+        let changes = SchemaChange.changes(of: shape)
         if row.state == .failed {
             // What the statement makes was there before it ran: that it still is says nothing.
             guard !changes.isEmpty, !row.metItsOwnObjects else { return false }
             return try await connection.run { try SchemaChange.areDone(changes, in: $0) } ?? false
         }
         try await waitUntilGone(statement.text, step.stopped(at: index, nil))
-        switch StatementShape(statement.text) {
+        switch shape {
         case .changeRows, .query: return false
         default: break
         }

@@ -63,7 +63,7 @@ public struct AuditVerification: Sendable {
     }
 
     /// How many chains there are.
-    public internal(set) var chains = 0
+    public var chains: Int { heads.count }
     /// How many rows are links of chains, and are as they were written.
     public internal(set) var rows: Int64 = 0
     /// How many rows are in no chain: those of programs from before there were chains.

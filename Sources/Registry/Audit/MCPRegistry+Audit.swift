@@ -39,7 +39,7 @@ extension MCPRegistry {
             return (try AuditChainTable.heads(session), chains.named, chains.unchained)
         }
         var found = AuditVerification()
-        (found.chains, found.unchained, found.heads) = (heads.count, unchained, heads)
+        (found.unchained, found.heads) = (unchained, heads)
         for head in heads {
             let result = try await verify(head.chain, length: head.length, digest: head.digest)
             found.rows += result.rows

@@ -43,7 +43,7 @@ struct TrustedProxies: Sendable {
     }
 
     private func isTrusted(_ address: String) -> Bool {
-        guard let address = IPAddress(address) else { return false }
+        guard !networks.isEmpty, let address = IPAddress(address) else { return false }
         // A server that listens on both families sees IPv4 peers as ::ffff:10.0.0.7 (RFC 4291 §2.5.5.2).
         let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
         let plain =

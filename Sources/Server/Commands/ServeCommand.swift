@@ -46,10 +46,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var configuration = try configured {
-            try options.source(["MCP_HOST": host, "MCP_PORT": port]).server(isDevelopment: dev)
-        }
-        let migrationSource = try configured { try options.source() }
+        let source = try configured { try options.source(["MCP_HOST": host, "MCP_PORT": port]) }
+        var configuration = try configured { try source.server(isDevelopment: dev) }
         ProcessHygiene.forgetSecrets(ServerConfiguration.secretKeys)
         var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = configuration.logLevel
@@ -60,7 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
         } else {
             try checkProduction(configuration)
             if migrateOnStart {
-                migrations = try configured { try migrationSource.migrationDatabase(createIfMissing: true) }
+                migrations = try configured { try source.migrationDatabase(createIfMissing: true) }
             }
         }
         let schema = try SchemaRequirement.ofThisProgram(configuration.database.dialect)

@@ -27,14 +27,7 @@ def test_a_token_is_in_no_answer_but_its_release_and_in_no_log_or_audit_row_SQLi
     token = f"canary-token-{time.monotonic_ns()}"
     server.secrets.append(token)
     with plain_service() as url:
-        server.done(
-            "add_service",
-            service_name="s",
-            endpoint=url,
-            description="",
-            requires_authorization=True,
-            method_authorization="Bearer",
-        )
+        server.add_protected_service("s", url)
     stored = server.http("POST", "/user_token", {"service_name": "s", "user_id": "u", "token": token})
     assert stored.status == 200 and token not in stored.text
     released = server.http("POST", "/token", {"service_name": "s", "user_id": "u"})

@@ -50,14 +50,7 @@ def serve(ring: Ring, body: Callable[[Registry], None], **more: str) -> None:
     server = Registry(ring.folder, settings=settings(DISCOVERY_ALLOW_PRIVATE="true", **more), secrets=ring.keys)
     try:
         with plain_service() as url:
-            server.done(
-                "add_service",
-                service_name="s",
-                endpoint=url,
-                description="",
-                requires_authorization=True,
-                method_authorization="Bearer",
-            )
+            server.add_protected_service("s", url)
         store(server, "before")
         body(server)
         server.stop()

@@ -106,14 +106,7 @@ def test_no_row_is_lost_and_no_answer_wrong_while_rewrap_is_killed_MariaDB(
         load = Load([first])
         users = [f"user-{number}" for number in range(USERS)]
         with plain_service() as url:
-            first.done(
-                "add_service",
-                service_name=SERVICE,
-                endpoint=url,
-                description="",
-                requires_authorization=True,
-                method_authorization="Bearer",
-            )
+            first.add_protected_service(SERVICE, url)
         for user in users:
             load.store(user)
         first.stop()
