@@ -21,8 +21,8 @@ public struct DatabaseConfiguration: Sendable {
     public var poolTimeout = Duration.seconds(5)
     /// How long one read or write may take with all its retries: default 10 s.
     public var operationTimeout = Duration.seconds(10)
-    /// How often a conflicting transaction is tried, the first time included: default 20.
-    public var attemptsMax = 20
+    /// How often a conflicting transaction is tried, the first time included: default 50.
+    public var attemptsMax = 50
     /// Whether the database is another program's: it is only read, and nothing about it is set up either. Off by default.
     public var isReadOnly = false
 

@@ -8,14 +8,19 @@ import Testing
 struct ConcurrencyTests {
     static let writers = 50
 
-    /// Runs the body as many writers at once; half of them through another instance, and that through another node of a cluster.
+    /// Runs the body as many writers at once; half of them through another instance, and that through another node of a
+    /// cluster. On a cluster each write that meets another node's is run again, and how soon all are through depends on
+    /// the machine: these instances have the patience for a slow one.
     func race<T: Sendable>(
         _ fixture: RegistryFixture,
         _ body: @escaping @Sendable (MCPRegistry, Int) async throws -> T
     ) async throws -> [Result<T, any Error>] {
         let vault = TokenVault(ring: try .single(Array(repeating: 7, count: 32)))
-        let elsewhere = Database(fixture.database.configuration.throughNode(1), logger: quietLogger)
-        let instances = [fixture.another(vault: vault), fixture.another(vault: vault, database: elsewhere)]
+        var configuration = fixture.database.configuration
+        configuration.poolTimeout = .seconds(60)
+        configuration.operationTimeout = .seconds(60)
+        let databases = [configuration, configuration.throughNode(1)].map { Database($0, logger: quietLogger) }
+        let instances = databases.map { fixture.another(vault: vault, database: $0) }
         let results = await withTaskGroup(of: Result<T, any Error>.self) { group in
             for index in 0..<Self.writers {
                 group.addTask {
@@ -28,7 +33,7 @@ struct ConcurrencyTests {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        await elsewhere.shutDown()
+        for database in databases { await database.shutDown() }
         return results
     }
 
