@@ -1,15 +1,16 @@
 # shellcheck shell=bash
-# What the scripts share that start throw-away databases on loopback (Scripts/mariadb, galera and mysql). Sourced, never
-# run; the script has set `name` to its own.
+# What the scripts share that start throw-away servers on loopback (Scripts/mariadb, galera, mysql and cluster). Sourced, never
+# run; the script has set `name` to its own, and `log` where what a server prints goes to another file than error.log.
 #
 # Every server runs as the current user, listens on 127.0.0.1 only, keeps all it has below the directory that it was given,
-# and is told to stop by its recorded process only. None of them calls fsync: that makes tests fast and would lose data at a
+# and is told to stop by its recorded process only. No database calls fsync: that makes tests fast and would lose data at a
 # power cut, so they are of no use for anything but tests.
 
 readonly host=127.0.0.1 user=registry_test
 readonly start_seconds=60 stop_seconds=20 port_attempts=5
 # EX_UNAVAILABLE of sysexits.h: what is needed can't be had here. The one line on standard error says why.
 readonly unavailable=69
+log=${log:-error.log}
 
 die() {
     printf '%s: %s\n' "$name" "$*" >&2
@@ -62,7 +63,7 @@ made_directory() { # DIR
 running_pid() { # DIR
     local pid
     pid=$(cat "$1/pid" 2>/dev/null) && [[ -n $pid ]] || return 1
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "--defaults-file=$1/server.cnf" || return 1
+    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -e "$1/" -e "$1 " || return 1
     printf '%s\n' "$pid"
 }
 
@@ -70,7 +71,7 @@ running_pid() { # DIR
 spawn() { # DIR COMMAND...
     local dir=$1
     shift
-    setsid "$@" </dev/null >>"$dir/error.log" 2>&1 &
+    setsid "$@" </dev/null >>"$dir/$log" 2>&1 &
     printf '%s\n' "$!" >"$dir/pid"
     disown # or the shell would tell when a server is killed
 }
@@ -83,7 +84,7 @@ await() { # DIR CONDITION...
     pid=$(cat "$dir/pid")
     until "$@"; do
         kill -0 "$pid" 2>/dev/null || return 1
-        ((SECONDS < deadline)) || { tail -n 20 "$dir/error.log" >&2; die "no answer within $start_seconds s"; }
+        ((SECONDS < deadline)) || { tail -n 20 "$dir/$log" >&2; die "no answer within $start_seconds s"; }
         sleep 0.1
     done
 }
@@ -102,7 +103,8 @@ write_client_options() { # DIR PORT PASSWORD
 stop_servers() { # DIR...
     local dir pid deadline=$((SECONDS + stop_seconds))
     for dir in "$@"; do
-        if pid=$(running_pid "$dir"); then kill -TERM "$pid" 2>/dev/null || true; fi
+        # CONT: one that was stopped in its tracks would not hear TERM.
+        if pid=$(running_pid "$dir"); then kill -TERM "$pid" && kill -CONT "$pid"; fi 2>/dev/null || true
     done
     for dir in "$@"; do
         while pid=$(running_pid "$dir"); do
