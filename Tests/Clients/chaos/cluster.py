@@ -1,0 +1,262 @@
+"""What is served: a cluster of `Scripts/cluster`, or one server on SQLite with a disk of its own that can be filled."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+from registry import BINARY, environment  # noqa: E402
+
+PROJECT = Path(__file__).parents[3]
+COMMAND_SECONDS = 90
+# EX_UNAVAILABLE of sysexits.h: what is needed can't be had here.
+UNAVAILABLE = 69
+AGENTS = ["agent-a", "agent-b"]
+SETTINGS = ["DISCOVERY_ALLOW_PRIVATE=true", "RATE_LIMIT=0", "DISCOVERY_RATE_LIMIT=0"]
+SERVERS = 3
+
+
+class Skipped(Exception):
+    """Something can't be had here, for the reason given."""
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def run(*arguments: str | Path, seconds: float = COMMAND_SECONDS, text: str = "", **variables: str) -> Ended:
+    """Runs a command to its end, which comes in time or by force."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd="/",  # no .env of anybody's is read
+        env=environment(MCP_REGISTRY_BINARY=str(BINARY)) | variables,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(text.encode()), seconds)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
+        raise RuntimeError(f"{arguments[0]} {arguments[1]} did not end within {seconds:.0f} s") from None
+    return Ended(process.returncode or 0, output.decode(errors="replace"), errors.decode(errors="replace"))
+
+
+@dataclass
+class Deployment:
+    """What the load talks to."""
+
+    folder: Path
+    url: str = ""
+    server_urls: list[str] = field(default_factory=list)
+    credentials: dict[str, str] = field(default_factory=dict)
+    # The audit name of each agent, by the name of its credential.
+    agents: dict[str, str] = field(default_factory=dict)
+
+    async def registry(self, *arguments: str) -> str:
+        """The output of a command of the program, which has to succeed."""
+        ended = await run(BINARY, *arguments, **self.command_settings())
+        if ended.code != 0:
+            raise RuntimeError(f"mcp-registry {' '.join(arguments)} ended with {ended.code}: {ended.errors[-500:]}")
+        return ended.output
+
+    def command_settings(self) -> dict[str, str]:
+        """The environment of the program's commands."""
+        raise NotImplementedError
+
+    async def make_agents(self) -> None:
+        """API keys of programs that may be given tokens if users grant them."""
+        for agent in AGENTS:
+            name = f"{agent}-{secrets.token_hex(4)}"
+            made = await self.registry(
+                "api-keys", "create", "--name", name, "--scopes", "registry:read,tokens:read,users:act", "--json"
+            )
+            self.credentials[agent] = json.loads(made)["key"]
+            self.agents[agent] = f"key:{name}"
+
+    async def down(self) -> None:
+        """Ends all and deletes all."""
+        raise NotImplementedError
+
+
+class Cluster(Deployment):
+    """`Scripts/cluster` on one kind of database."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        super().__init__(folder)
+        self.engine = engine
+        self.parts = [f"server-{number}" for number in range(1, SERVERS + 1)]
+        self.nodes = ["database-1", "database-2", "database-3"] if engine == "galera" else ["database"]
+
+    async def up(self, *serve_arguments: str) -> None:
+        variables = {
+            "CLUSTER_SETTINGS": " ".join(SETTINGS),
+            "CLUSTER_SERVE_ARGUMENTS": " ".join(serve_arguments),
+        }
+        options = ["--database", self.engine, "--servers", str(SERVERS)]
+        started = await run(PROJECT / "Scripts/cluster", "up", self.folder, *options, seconds=240, **variables)
+        if started.code == UNAVAILABLE:
+            raise Skipped(started.errors.strip())
+        if started.code != 0:
+            raise RuntimeError(f"the cluster did not start:\n{started.errors}")
+        self.url = self._read("url")
+        self.server_urls = [self._read(f"servers/{number}/url") for number in range(1, SERVERS + 1)]
+        self.credentials["admin"] = self._read("secrets/admin_token")
+        await self.make_agents()
+
+    def _read(self, name: str) -> str:
+        return (self.folder / name).read_text().strip()
+
+    async def _command(self, command: str, *arguments: str) -> None:
+        ended = await run(PROJECT / "Scripts/cluster", command, self.folder, *arguments)
+        if ended.code != 0:
+            raise RuntimeError(f"cluster {command} {' '.join(arguments)}: {ended.errors[-1500:]}")
+
+    async def down(self) -> None:
+        await self._command("down")
+
+    async def kill(self, part: str, signal_name: str = "KILL") -> None:
+        """Sends a part a signal."""
+        await self._command("kill", part, signal_name)
+
+    async def start(self, *parts: str) -> None:
+        """Starts parts that have ended, or are about to, and waits until they are ready."""
+        await self._command("start", *parts)
+
+    async def restart(self, part: str) -> None:
+        """As a rolling deploy does it: asked to end, and started when it has."""
+        await self.kill(part, "TERM")
+        await self.start(part)
+
+    def command_settings(self) -> dict[str, str]:
+        names = {"DATABASE_URL_FILE": "database_url", "REGISTRY_KEYRING_FILE": "keyring"}
+        return {setting: str(self.folder / "secrets" / name) for setting, name in names.items()}
+
+    # What servers are told
+
+    @property
+    def database_url(self) -> str:
+        return self._read("secrets/database_url")
+
+    def tell_database_url(self, url: str) -> None:
+        """What servers connect to from their next start on."""
+        self.write_secret("database_url", url)
+
+    def write_secret(self, name: str, text: str) -> None:
+        """In place of the old file, at once: a server never reads half of it."""
+        path = self.folder / "secrets" / name
+        new = path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(text + "\n")
+        new.replace(path)
+
+    @property
+    def keyring(self) -> dict[str, object]:
+        return json.loads(self._read("secrets/keyring"))
+
+    # The database
+
+    async def node_sql(self, node: str, statement: str) -> str:
+        """Runs a statement on a node of the Galera cluster as its administrator."""
+        socket = self.folder / "database" / f"node{node[-1]}" / "socket"
+        ended = await run(
+            "mariadb", "--no-defaults", "--protocol=socket", f"--socket={socket}", f"--user={user_name()}",
+            "--batch", "--skip-column-names", seconds=10, text=statement,
+        )
+        if ended.code != 0:
+            raise RuntimeError(f"{node}: {ended.errors}")
+        return ended.output.strip()
+
+    async def writer(self) -> str:
+        """The node that most servers' connections are at."""
+        count = "SELECT COUNT(*) FROM information_schema.processlist WHERE db LIKE 'registry%'"
+        counts = {node: int(await self.node_sql(node, count)) for node in self.nodes}
+        return max(self.nodes, key=lambda node: counts[node])
+
+
+def user_name() -> str:
+    """Who owns the throw-away databases."""
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+class SmallDisk(Deployment):
+    """One server on SQLite, on a disk of some MiB in memory that only it sees; we reach it through /proc."""
+
+    MEBIBYTES = 8
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.disk = folder / "disk"
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def up(self, *serve_arguments: str) -> None:
+        self.disk.mkdir(parents=True)
+        self.log = self.folder / "log"
+        key = (await run(BINARY, "keys", "generate")).output.strip()
+        self.credentials["admin"] = secrets.token_urlsafe(32)
+        self.settings = {"REGISTRY_KEY": key, "REGISTRY_ADMIN_TOKEN": self.credentials["admin"], "MCP_HOST": "127.0.0.1"}
+        self.settings |= dict(setting.split("=") for setting in SETTINGS)
+        script = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && shift 2 && exec "$@"'
+        tried = await run("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", "1", self.disk, "true")
+        if tried.code != 0:
+            raise Skipped(f"no small disk can be had: {tried.errors.strip()}")
+        with self.log.open("wb") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(self.MEBIBYTES), str(self.disk),
+                str(BINARY), "serve", "--port", "0", "--migrate-on-start", *serve_arguments,
+                env=environment(**self.settings, DATABASE_URL=f"sqlite:///{self.disk}/registry.db"),
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        self.url = await self._address()
+        self.server_urls = [self.url]
+        await self.make_agents()
+
+    async def _address(self) -> str:
+        for _ in range(600):
+            for word in self.log.read_text(errors="replace").split():
+                if word.startswith("http://127.0.0.1:") and not word.endswith(":0"):
+                    return word
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
+
+    @property
+    def seen_from_here(self) -> Path:
+        """The disk, as the server sees it."""
+        assert self.process
+        return Path(f"/proc/{self.process.pid}/root{self.disk}")
+
+    def fill(self) -> None:
+        """Leaves no room on the disk."""
+        with contextlib.suppress(OSError), (self.seen_from_here / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+
+    def free(self) -> None:
+        """Makes room again."""
+        (self.seen_from_here / "filler").unlink()
+
+    def command_settings(self) -> dict[str, str]:
+        return self.settings | {"DATABASE_URL": f"sqlite:///{self.seen_from_here}/registry.db"}
+
+    async def down(self) -> None:
+        if self.process and self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), 20)
+            except asyncio.TimeoutError:
+                self.process.kill()
+                await self.process.wait()

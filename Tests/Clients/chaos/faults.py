@@ -1,0 +1,358 @@
+"""What is done to a deployment under load. Each fault heals what it has broken before it returns."""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cluster import PROJECT, SERVERS, Cluster, Deployment, SmallDisk
+from measure import Marks, Target, no_failures, only_posts_in_flight_fail, writes_resume
+
+SINGLE, GALERA, SQLITE = ("mariadb", "mysql"), ("galera",), ("sqlite",)
+SERVED = SINGLE + GALERA
+STOPPED_SECONDS = 5
+ISOLATED_SECONDS = 10
+DISK_FULL_SECONDS = 4
+RESUME_SECONDS = 5
+CUT_EVERY = 15
+
+
+@dataclass
+class Stage:
+    """What a fault has to work with."""
+
+    deployment: Deployment
+    chance: random.Random
+    seconds: float
+    marks: Marks
+    note: str = ""
+
+    @property
+    def cluster(self) -> Cluster:
+        assert isinstance(self.deployment, Cluster)
+        return self.deployment
+
+    async def load(self, share: float = 1 / 3) -> None:
+        """Lets the load go on for a share of the time."""
+        await asyncio.sleep(self.seconds * share)
+
+    def strike(self) -> None:
+        self.marks.fault = time.monotonic()
+
+    def heal(self) -> None:
+        self.marks.healed = time.monotonic()
+
+    def some_server(self) -> str:
+        return self.chance.choice(self.cluster.parts)
+
+
+Action = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A scenario by its name."""
+
+    name: str
+    text: str
+    engines: tuple[str, ...]
+    action: Action
+    targets: tuple[Target, ...] = ()
+    # With these arguments `serve` breaks a promise, and the checker has to find that.
+    broken_by: tuple[str, ...] = ()
+    padding: int = 0
+
+
+async def nothing(stage: Stage) -> None:
+    await stage.load(1)
+
+
+async def kill_instance(stage: Stage) -> None:
+    server = stage.some_server()
+    await stage.load()
+    kill = asyncio.create_task(stage.cluster.kill(server))
+    await kill
+    stage.strike()
+    await stage.load()
+    await stage.cluster.start(server)
+    stage.heal()
+    await stage.load()
+
+
+async def stop_instance(stage: Stage) -> None:
+    await stop_part(stage, stage.some_server())
+
+
+async def stop_part(stage: Stage, part: str) -> None:
+    await stage.load()
+    await stage.cluster.kill(part, "STOP")
+    stage.strike()
+    try:
+        await asyncio.sleep(STOPPED_SECONDS)
+    finally:
+        await stage.cluster.kill(part, "CONT")
+    stage.heal()
+    await stage.load()
+
+
+async def restart_all(stage: Stage) -> None:
+    await stage.load()
+    stage.strike()
+    for server in stage.cluster.parts:
+        await stage.cluster.restart(server)
+    stage.heal()
+    await stage.load()
+
+
+async def deploy(stage: Stage) -> None:
+    """A schema that only adds is migrated to while all serve, and then every server is replaced."""
+    folder = stage.cluster.folder / "migrations"
+    if not folder.exists():
+        shutil.copytree(PROJECT / "Migrations", folder)
+    number = 1 + max(int(path.name[:4]) for path in folder.iterdir() if path.name[:4].isdigit())
+    write_migration(folder / f"{number:04}_of_the_load", f"chaos_{number}")
+    await stage.load()
+    stage.strike()
+    await stage.cluster.registry("migrate", "up", "--dir", str(folder))
+    for server in stage.cluster.parts:
+        await stage.cluster.restart(server)
+    stage.heal()
+    await stage.load()
+
+
+def write_migration(folder: Path, table: str) -> None:
+    """A column for a table in use, and a table that grows from one that is written to."""
+    folder.mkdir()
+    for engine in ("mysql", "sqlite"):
+        (folder / f"up.{engine}.sql").write_text(
+            f"-- phase: expand\nCREATE TABLE {table} (id BIGINT NOT NULL, PRIMARY KEY (id));\n"
+            f"ALTER TABLE roles ADD COLUMN {table} BIGINT NULL;\n"
+        )
+        (folder / f"down.{engine}.sql").write_text(f"ALTER TABLE roles DROP COLUMN {table};\nDROP TABLE {table};\n")
+
+
+async def rotate_keys(stage: Stage) -> None:
+    cluster = stage.cluster
+    ring = cluster.keyring
+    keys, old = dict(ring["keys"]), int(ring["active"])  # type: ignore[call-overload]
+    new = max(map(int, keys)) + 1
+    keys[str(new)] = (await cluster.registry("keys", "generate")).strip()
+    await stage.load()
+    stage.strike()
+    await tell_ring(cluster, {"active": old, "keys": keys})
+    await promote(cluster, new)
+    await cluster.registry("keys", "rewrap", "--from", str(old), "--batch", "5")
+    await cluster.registry("keys", "retire", str(old))
+    del keys[str(old)]
+    await tell_ring(cluster, {"active": new, "keys": keys})
+    stage.heal()
+    await stage.load()
+
+
+async def tell_ring(cluster: Cluster, ring: dict[str, object]) -> None:
+    import json
+
+    cluster.write_secret("keyring", json.dumps(ring))
+    for server in cluster.parts:
+        await cluster.kill(server, "HUP")
+
+
+async def promote(cluster: Cluster, key: int) -> None:
+    """Is refused until every server has told that it has the key."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            await cluster.registry("keys", "promote", str(key))
+            return
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+
+
+async def kill_database(stage: Stage) -> None:
+    """The only one: it is started again at once, as whoever supervises it would."""
+    await stage.load()
+    await stage.cluster.kill("database")
+    stage.strike()
+    await stage.cluster.start("database")
+    stage.heal()
+    await stage.load(2 / 3)
+
+
+async def stop_database(stage: Stage) -> None:
+    await stop_part(stage, "database")
+
+
+async def kill_node(stage: Stage, node: str) -> None:
+    await stage.load()
+    await stage.cluster.kill(node)
+    stage.strike()
+    await stage.load(2 / 3)
+    await stage.cluster.start(node)
+    stage.heal()
+    await stage.load()
+
+
+async def kill_writer(stage: Stage) -> None:
+    await kill_node(stage, await stage.cluster.writer())
+
+
+async def kill_other_node(stage: Stage) -> None:
+    writer = await stage.cluster.writer()
+    await kill_node(stage, stage.chance.choice([node for node in stage.cluster.nodes if node != writer]))
+
+
+async def stop_node(stage: Stage) -> None:
+    await stop_part(stage, await stage.cluster.writer())
+
+
+async def isolate_node(stage: Stage) -> None:
+    """The node runs and answers its clients, and hears nothing of the others."""
+    node = await stage.cluster.writer()
+    isolate = "SET GLOBAL wsrep_provider_options = 'gmcast.isolate={}'"
+    await stage.load()
+    await stage.cluster.node_sql(node, isolate.format(1))
+    stage.strike()
+    try:
+        await asyncio.sleep(ISOLATED_SECONDS)
+    finally:
+        await stage.cluster.node_sql(node, isolate.format(0))
+    await synced(stage.cluster, node)
+    stage.heal()
+    await stage.load()
+
+
+async def synced(cluster: Cluster, node: str) -> None:
+    """Waits until a node is a member again and has caught up."""
+    deadline = time.monotonic() + 60
+    while "ON" not in await cluster.node_sql(node, "SHOW STATUS LIKE 'wsrep_ready'"):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{node} did not come back")
+        await asyncio.sleep(0.2)
+
+
+async def kill_all_nodes(stage: Stage) -> None:
+    await stage.load()
+    await stage.cluster.kill("database")
+    stage.strike()
+    await stage.cluster.start(*stage.cluster.nodes)
+    stage.heal()
+    await stage.load(2 / 3)
+
+
+async def cut_at_commit(stage: Stage) -> None:
+    """Between servers and database stands a proxy that cuts connections at COMMIT."""
+    cluster = stage.cluster
+    real = cluster.database_url
+    async with commit_proxy(stage, real) as behind:
+        try:
+            cluster.tell_database_url(behind)
+            for server in cluster.parts:
+                await cluster.restart(server)
+            stage.strike()
+            await stage.load(1)
+        finally:
+            cluster.tell_database_url(real)
+            for server in cluster.parts:
+                await cluster.restart(server)
+    stage.heal()
+    await stage.load()
+
+
+@contextlib.asynccontextmanager
+async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[str]:
+    """The same URL behind proxies, one in front of each host."""
+    parts = urlsplit(url)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    proxy = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).parent / "commit_proxy.py"),
+        "--seed", str(stage.chance.randrange(1_000_000)), "--every", str(CUT_EVERY), *hosts.split(","),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert proxy.stdout
+    try:
+        ports = (await asyncio.wait_for(proxy.stdout.readline(), 20)).decode().split()
+        behind = ",".join(f"127.0.0.1:{port}" for port in ports)
+        yield parts._replace(netloc=f"{credentials}@{behind}").geturl()
+        proxy.terminate()
+        passed, unsent, unheard = (await asyncio.wait_for(proxy.stdout.readline(), 20)).decode().split()
+        stage.note = f"of {int(passed) + int(unsent) + int(unheard)} COMMITs {unsent} were cut before and {unheard} after"
+    finally:
+        if proxy.returncode is None:
+            proxy.kill()
+        await proxy.wait()
+
+
+async def read_from_all_nodes(stage: Stage) -> None:
+    """Each server prefers a node of its own, so that an answer comes from another node than the one written to."""
+    cluster = stage.cluster
+    real = cluster.database_url
+    parts = urlsplit(real)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    nodes = hosts.split(",")
+    try:
+        for number in range(SERVERS):
+            rotated = ",".join(nodes[number:] + nodes[:number])
+            cluster.tell_database_url(parts._replace(netloc=f"{credentials}@{rotated}").geturl())
+            await cluster.restart(cluster.parts[number])
+        stage.strike()
+        await stage.load(1)
+    finally:
+        cluster.tell_database_url(real)
+        for server in cluster.parts:
+            await cluster.restart(server)
+    stage.heal()
+
+
+async def fill_disk(stage: Stage) -> None:
+    assert isinstance(stage.deployment, SmallDisk)
+    disk = stage.deployment
+    await stage.load()
+    disk.fill()
+    stage.strike()
+    try:
+        await asyncio.sleep(DISK_FULL_SECONDS)
+    finally:
+        disk.free()
+    stage.heal()
+    await stage.load()
+
+
+planned = (no_failures,)
+failover = (writes_resume(RESUME_SECONDS, since_healed=False),)
+back = (writes_resume(RESUME_SECONDS, since_healed=True),)
+unsafe = "--unsafe-for-tests"
+
+FAULTS = [
+    Fault("none", "nothing", SERVED + SQLITE, nothing, planned),
+    Fault("instance-kill", "kill -9 of a server", SERVED, kill_instance, (only_posts_in_flight_fail,)),
+    Fault("instance-stop", "SIGSTOP of a server for some seconds", SERVED, stop_instance),
+    Fault("rolling-restart", "all servers, one after the other", SERVED, restart_all, planned),
+    Fault("rolling-deploy", "a migration, then all servers", SERVED, deploy, planned),
+    Fault("key-rotation", "promote, rewrap and retire", SERVED, rotate_keys, planned),
+    Fault("cut-at-commit", "connections cut at COMMIT", SERVED, cut_at_commit),
+    Fault("database-kill", "kill -9 of the only database", SINGLE, kill_database, back),
+    Fault("database-stop", "SIGSTOP of the only database", SINGLE, stop_database, back),
+    Fault("node-kill-writer", "kill -9 of the node that is written to", GALERA, kill_writer, failover),
+    Fault("node-kill-other", "kill -9 of another node", GALERA, kill_other_node, failover),
+    Fault("node-stop", "SIGSTOP of the node that is written to", GALERA, stop_node),
+    Fault("node-isolated", "a node that hears nothing of the others", GALERA, isolate_node),
+    Fault("all-nodes", "kill -9 of all nodes at once", GALERA, kill_all_nodes, back),
+    Fault("disk-full", "no room for SQLite", SQLITE, fill_disk, back),
+    Fault("all-nodes-read", "each server at another node", GALERA, read_from_all_nodes, padding=8000),
+    Fault(
+        "proof-exactly-once", "cut at COMMIT, and not looked up", SERVED, cut_at_commit,
+        broken_by=(unsafe, "exactly-once-off"),
+    ),
+    Fault(
+        "proof-causal-reads", "each server at another node, not waiting", GALERA, read_from_all_nodes,
+        broken_by=(unsafe, "causal-reads-off"), padding=8000,
+    ),
+]
