@@ -8,15 +8,17 @@ where a promise was broken on purpose. What can't be had on this machine is skip
 
 import argparse
 import asyncio
+import os
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from cluster import PROJECT, Cluster, Deployment, Skipped, SmallDisk
+from cluster import BINARY, PROJECT, Cluster, Deployment, Skipped, SmallDisk
 from checker import check
 from faults import FAULTS, Fault, Stage
 from history import Operation, read_audit, write_history
@@ -36,7 +38,9 @@ def deployment_of(engine: str, folder: Path) -> Cluster | SmallDisk:
     return SmallDisk(folder) if engine == "sqlite" else Cluster(folder, engine)
 
 
-async def run_fault(deployment: Deployment, fault: Fault, arguments: argparse.Namespace, service_url: str) -> tuple[Measurement, list[Operation]]:
+async def run_fault(
+    deployment: Deployment, fault: Fault, arguments: argparse.Namespace, service_url: str
+) -> tuple[Measurement, list[Operation]]:
     """Load, fault, final state, verdict."""
     seed = f"{arguments.seed} {fault.name}"
     async with new_session() as session:
@@ -87,14 +91,16 @@ class Run:
                     await deployment.down()
                     deployment = None
                 if not deployment:
-                    deployment, served = deployment_of(engine, self.folder / f"{engine}-{secrets.token_hex(2)}"), fault.broken_by
-                    await deployment.up(*fault.broken_by)
+                    deployment = deployment_of(engine, self.folder / f"{engine}-{secrets.token_hex(2)}")
+                    served = fault.broken_by
+                    await deployment.up(*served)
                 if not await self.fault(engine, deployment, fault):
                     await deployment.down()
                     deployment = None
         except Skipped as reason:
             self.skipped.append(f"{engine}: {reason}")
-            deployment = None
+        except RuntimeError as error:
+            self.broken.append(f"{engine}: {error}")
         finally:
             if deployment:
                 await deployment.down()
@@ -112,9 +118,14 @@ class Run:
             return False
         self.lines.append((engine, line))
         write_history(self.arguments.report / f"{engine}-{fault.name}.jsonl", operations)
+        self.report()
         for sentence in details(engine, line):
             print(f"  {sentence}", flush=True)
         return True
+
+    def report(self) -> None:
+        """Writes what is known so far."""
+        write_report(self.arguments.report, self.lines, self.skipped + self.broken, self.arguments.seed)
 
     @property
     def is_good(self) -> bool:
@@ -142,6 +153,12 @@ def parsed() -> argparse.Namespace:
 
 async def main() -> int:
     arguments = parsed()
+    if not os.access(BINARY, os.X_OK):
+        sys.exit(f"there is no program {BINARY}: run make build, or name one by MCP_REGISTRY_BINARY")
+    # So that what was started is ended before us.
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     shutil.rmtree(arguments.report, ignore_errors=True)
     arguments.report.mkdir(parents=True)
     folder = Path(tempfile.mkdtemp(prefix="registry-chaos."))
@@ -152,7 +169,7 @@ async def main() -> int:
                 await run.engine(engine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    write_report(arguments.report, run.lines, run.skipped + run.broken, arguments.seed)
+    run.report()
     print("", table(run.lines), *[f"skipped: {reason}" for reason in run.skipped], *run.broken, sep="\n")
     print(f"{'All promises and targets were kept' if run.is_good else 'NOT all promises and targets were kept'}: {arguments.report}")
     return 0 if run.is_good else 1

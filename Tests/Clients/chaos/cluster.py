@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import os
+import pwd
+import re
 import secrets
-import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,9 +68,12 @@ class Deployment:
 
     async def registry(self, *arguments: str) -> str:
         """The output of a command of the program, which has to succeed."""
-        ended = await run(BINARY, *arguments, **self.command_settings())
+        return await self._succeed(str(BINARY), *arguments)
+
+    async def _succeed(self, *command: str) -> str:
+        ended = await run(*command, **self.command_settings())
         if ended.code != 0:
-            raise RuntimeError(f"mcp-registry {' '.join(arguments)} ended with {ended.code}: {ended.errors[-500:]}")
+            raise RuntimeError(f"{' '.join(command)} ended with {ended.code}: {ended.errors[-500:]}")
         return ended.output
 
     def command_settings(self) -> dict[str, str]:
@@ -188,75 +192,94 @@ class Cluster(Deployment):
 
 def user_name() -> str:
     """Who owns the throw-away databases."""
-    import pwd
-
     return pwd.getpwuid(os.getuid()).pw_name
 
 
 class SmallDisk(Deployment):
-    """One server on SQLite, on a disk of some MiB in memory that only it sees; we reach it through /proc."""
+    """One server on SQLite, on a disk of some MiB in memory.
+
+    Only a mount namespace has the disk, so no root is needed. A process that sleeps holds the namespace, and whatever needs the disk
+    enters it.
+    """
 
     MEBIBYTES = 8
+    HOLD_SECONDS = 3600
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.disk = folder / "disk"
-        self.process: asyncio.subprocess.Process | None = None
+        self.processes: list[asyncio.subprocess.Process] = []
 
     async def up(self, *serve_arguments: str) -> None:
         self.disk.mkdir(parents=True)
-        self.log = self.folder / "log"
+        await self._mount()
         key = (await run(BINARY, "keys", "generate")).output.strip()
         self.credentials["admin"] = secrets.token_urlsafe(32)
         self.settings = {"REGISTRY_KEY": key, "REGISTRY_ADMIN_TOKEN": self.credentials["admin"], "MCP_HOST": "127.0.0.1"}
         self.settings |= dict(setting.split("=") for setting in SETTINGS)
-        script = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && shift 2 && exec "$@"'
-        tried = await run("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", "1", self.disk, "true")
-        if tried.code != 0:
-            raise Skipped(f"no small disk can be had: {tried.errors.strip()}")
-        with self.log.open("wb") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(self.MEBIBYTES), str(self.disk),
-                str(BINARY), "serve", "--port", "0", "--migrate-on-start", *serve_arguments,
-                env=environment(**self.settings, DATABASE_URL=f"sqlite:///{self.disk}/registry.db"),
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+        self.settings |= {"DATABASE_URL": f"sqlite:///{self.disk}/registry.db"}
+        log = self.folder / "log"
+        with log.open("wb") as output:
+            server = await asyncio.create_subprocess_exec(
+                *self._inside(), str(BINARY), "serve", "--port", "0", "--migrate-on-start", *serve_arguments,
+                env=environment(**self.settings), cwd="/", stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
             )
-        self.url = await self._address()
+        self.processes.append(server)
+        self.url = await self._address(log)
         self.server_urls = [self.url]
         await self.make_agents()
 
-    async def _address(self) -> str:
-        for _ in range(600):
-            for word in self.log.read_text(errors="replace").split():
-                if word.startswith("http://127.0.0.1:") and not word.endswith(":0"):
-                    return word
-            await asyncio.sleep(0.05)
-        raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
+    async def _mount(self) -> None:
+        """Starts the process that holds the disk."""
+        script = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && echo ready && exec sleep "$3"'
+        numbers = [str(self.MEBIBYTES), str(self.disk), str(self.HOLD_SECONDS)]
+        holder = await asyncio.create_subprocess_exec(
+            "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *numbers,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )
+        self.processes.append(holder)
+        assert holder.stdout and holder.stderr
+        if not await asyncio.wait_for(holder.stdout.readline(), 20):
+            raise Skipped(f"no small disk can be had: {(await holder.stderr.read()).decode().strip()}")
 
-    @property
-    def seen_from_here(self) -> Path:
-        """The disk, as the server sees it."""
-        assert self.process
-        return Path(f"/proc/{self.process.pid}/root{self.disk}")
+    def _inside(self) -> list[str]:
+        """Goes before a command that is to see the disk."""
+        return ["nsenter", "--preserve-credentials", "--user", "--mount", f"--target={self.processes[0].pid}", "--"]
+
+    @staticmethod
+    async def _address(log: Path) -> str:
+        for _ in range(600):
+            if address := re.search(r"listening on (http://\S+:\d+)", log.read_text(errors="replace")):
+                return address[1]
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+    async def registry(self, *arguments: str) -> str:
+        return await self._succeed(*self._inside(), str(BINARY), *arguments)
+
+    def command_settings(self) -> dict[str, str]:
+        return self.settings
 
     def fill(self) -> None:
         """Leaves no room on the disk."""
-        with contextlib.suppress(OSError), (self.seen_from_here / "filler").open("wb", buffering=0) as filler:
+        with contextlib.suppress(OSError), self._filler.open("wb", buffering=0) as filler:
             while True:
                 filler.write(bytes(4096))
 
     def free(self) -> None:
         """Makes room again."""
-        (self.seen_from_here / "filler").unlink()
+        self._filler.unlink()
 
-    def command_settings(self) -> dict[str, str]:
-        return self.settings | {"DATABASE_URL": f"sqlite:///{self.seen_from_here}/registry.db"}
+    @property
+    def _filler(self) -> Path:
+        return Path(f"/proc/{self.processes[0].pid}/root{self.disk}/filler")
 
     async def down(self) -> None:
-        if self.process and self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
+        for process in reversed(self.processes):
+            if process.returncode is None:
+                process.terminate()
             try:
-                await asyncio.wait_for(self.process.wait(), 20)
+                await asyncio.wait_for(process.wait(), 20)
             except asyncio.TimeoutError:
-                self.process.kill()
-                await self.process.wait()
+                process.kill()
+                await process.wait()
