@@ -5,7 +5,7 @@ PORT ?= 8000
 SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients test-interop test-security test-engines fuzz fmt lint
+.PHONY: help run build test test-swift test-clients test-interop test-security test-engines chaos soak fuzz fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -51,6 +51,19 @@ test-engines: ## Run the tests of driver, migrator and registry on Galera and My
 	@echo 'Building. The first time this takes minutes, later seconds.'
 	@swift build --build-tests
 	@Scripts/mariadb run -- Scripts/test engines
+
+# What is wanted of it: make chaos ENGINE=galera FAULTS=node-kill-writer,all-nodes SEED=7 SECONDS=30; the default is everything.
+chaos: ## Kill, stop and cut off what serves under load, and prove that nothing was lost, done twice or stale
+	@Scripts/install-packages cluster
+	@swift build --product mcp-registry
+	@"$$(Scripts/client-environment chaos)" Tests/Clients/chaos/chaos.py --seed '$(or $(SEED),1)' --seconds '$(or $(SECONDS),15)' \
+		$(if $(ENGINE),--engines '$(ENGINE)') $(if $(FAULTS),--faults '$(FAULTS)')
+
+soak: ## Serve a constant load for 30 minutes (make soak MINUTES=5), and judge whether memory and threads stay flat
+	@Scripts/install-packages cluster
+	@swift build --product mcp-registry
+	@"$$(Scripts/client-environment chaos)" Tests/Clients/chaos/soak.py --minutes '$(or $(MINUTES),30)' --seed '$(or $(SEED),1)' \
+		--engine '$(or $(ENGINE),mariadb)'
 
 fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
 	@Scripts/install-packages test

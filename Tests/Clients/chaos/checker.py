@@ -1,12 +1,12 @@
-"""Proves over a history that nothing acknowledged was lost or done twice, and that no answer was stale. Pure functions, no I/O.
+"""Proves over a history that nothing acknowledged was lost or done twice, and that no answer was stale. No I/O.
 
-The registry is seen as many independent registers: a role's prompt, a user's token for a service, a role's right to a tool. Two
-things are checked.
+The registry is seen as many independent registers: a role's prompt, a user's token for a service, a role's right to a
+tool. Two things are checked.
 
 - Of each register: whether one order of its operations explains all answers, in which each takes effect at one moment
-  between its start and its end (linearizability). A write of unknown outcome may take effect at any one moment after its start, or
-  never. The search goes through the operations' ends in their order and keeps every state that is still possible:
-  "just-in-time linearization", G. Lowe, Testing for linearizability, 2017.
+  between its start and its end (linearizability). A write of unknown outcome may take effect at any one moment after its
+  start, or never. The search goes through the operations' ends in their order and keeps every state that is still
+  possible: "just-in-time linearization", G. Lowe, Testing for linearizability, 2017.
 - Of each change: whether it has left as many audit rows as it was made times.
 """
 
@@ -40,7 +40,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Step:
-    """An operation as one register sees it: it can happen when `needs` holds of the value, or does not (`is_refused`)."""
+    """An operation as one register sees it: it can happen when `needs` holds of the value; a refused one when not."""
 
     operation: Operation
     needs: str
@@ -96,12 +96,13 @@ def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]])
     for operation in operations:
         count = rows[operation.id, operation.action]
         if not operation.is_write:
-            # A token's release is written down before the token is told. A balancer may have asked again: more rows are right.
-            told = any(value is not None for value in operation.seen.values())
+            # A release is written down before the token is told. A balancer may have asked again: more rows are right.
+            told = [register for register, value in operation.seen.items() if value is not None]
             if operation.action and operation.outcome is Outcome.ACKNOWLEDGED and told and count == 0:
-                yield Violation(Kind.LOST, next(iter(operation.seen)), operation.id, "a token was told without an audit row")
+                yield Violation(Kind.LOST, told[0], operation.id, "a token was told without an audit row")
         elif count > 1:
-            yield Violation(Kind.DUPLICATED, operation.register, operation.id, f"{operation.kind} was made {count} times")
+            text = f"{operation.kind} was made {count} times"
+            yield Violation(Kind.DUPLICATED, operation.register, operation.id, text)
         elif operation.outcome is Outcome.ACKNOWLEDGED and count == 0:
             yield Violation(Kind.LOST, operation.register, operation.id, f"{operation.kind} has no audit row")
         elif operation.outcome is Outcome.REFUSED and count == 1:
@@ -109,10 +110,8 @@ def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]])
             yield Violation(Kind.DUPLICATED, operation.register, operation.id, text)
 
 
-def steps_by_register(
-    operations: Iterable[Operation], rows: Counter[tuple[str, str]]
-) -> dict[str, list[Step]]:
-    """What each register has seen. Left out is what tells nothing: reads that failed, and unknown writes without an audit row."""
+def steps_by_register(operations: Iterable[Operation], rows: Counter[tuple[str, str]]) -> dict[str, list[Step]]:
+    """What each register has seen, without what tells nothing: failed reads, and unknown writes without an audit row."""
     steps: dict[str, list[Step]] = defaultdict(list)
     for operation in operations:
         if operation.is_write:
@@ -138,9 +137,7 @@ def check_register(register: str, steps: list[Step], initial: str | None) -> lis
             pending[index] = step
             continue
         survivors = {
-            (value, done - {index}, maybe)
-            for value, done, maybe in reachable(states, pending)
-            if index in done
+            (value, done - {index}, maybe) for value, done, maybe in reachable(states, pending) if index in done
         }
         del pending[index]
         if survivors:
@@ -163,7 +160,7 @@ def events(steps: list[Step]) -> Iterator[tuple[float, bool, int]]:
 
 
 def reachable(states: set[State], pending: dict[int, Step]) -> set[State]:
-    """Every state that some order of the steps in progress leads to, but for those that allow no more than another."""
+    """Every state that some order of the steps in progress leads to, without those that allow no more than another."""
     found: dict[tuple[str | None, frozenset[int]], list[frozenset[int]]] = defaultdict(list)
     # Those with the fewest unknown writes used up come first, so that what allows more is there before what allows less.
     frontier = [(len(state[2]), number, observed(state, pending)) for number, state in enumerate(states)]
@@ -203,9 +200,7 @@ def simplest(states: set[State]) -> set[State]:
     }
 
 
-def explain(
-    register: str, step: Step, steps: list[Step], initial: str | None, possible: set[str | None]
-) -> Violation:
+def explain(register: str, step: Step, steps: list[Step], initial: str | None, possible: set[str | None]) -> Violation:
     """Names what the answer of a step contradicts."""
     operation = step.operation
     expected = " or ".join(sorted(map(describe, possible)))

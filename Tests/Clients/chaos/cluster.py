@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import secrets
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ UNAVAILABLE = 69
 AGENTS = ["agent-a", "agent-b"]
 SETTINGS = ["DISCOVERY_ALLOW_PRIVATE=true", "RATE_LIMIT=0", "DISCOVERY_RATE_LIMIT=0"]
 SERVERS = 3
+SCHEMA = "registry_cluster"
 
 
 class Skipped(Exception):
@@ -36,7 +38,9 @@ class Ended:
     errors: str
 
 
-async def run(*arguments: str | Path, seconds: float = COMMAND_SECONDS, text: str = "", **variables: str) -> Ended:
+async def run(
+    *arguments: str | Path, seconds: float = COMMAND_SECONDS, text: str = "", variables: dict[str, str] | None = None
+) -> Ended:
     """Runs a command to its end, which comes in time or by force."""
     process = await asyncio.create_subprocess_exec(
         *map(str, arguments),
@@ -44,7 +48,7 @@ async def run(*arguments: str | Path, seconds: float = COMMAND_SECONDS, text: st
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd="/",  # no .env of anybody's is read
-        env=environment(MCP_REGISTRY_BINARY=str(BINARY)) | variables,
+        env=environment(MCP_REGISTRY_BINARY=str(BINARY)) | (variables or {}),
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(text.encode()), seconds)
@@ -71,7 +75,7 @@ class Deployment:
         return await self._succeed(str(BINARY), *arguments)
 
     async def _succeed(self, *command: str) -> str:
-        ended = await run(*command, **self.command_settings())
+        ended = await run(*command, variables=self.command_settings())
         if ended.code != 0:
             raise RuntimeError(f"{' '.join(command)} ended with {ended.code}: {ended.errors[-500:]}")
         return ended.output
@@ -110,7 +114,7 @@ class Cluster(Deployment):
             "CLUSTER_SERVE_ARGUMENTS": " ".join(serve_arguments),
         }
         options = ["--database", self.engine, "--servers", str(SERVERS)]
-        started = await run(PROJECT / "Scripts/cluster", "up", self.folder, *options, seconds=240, **variables)
+        started = await run(PROJECT / "Scripts/cluster", "up", self.folder, *options, seconds=240, variables=variables)
         if started.code == UNAVAILABLE:
             raise Skipped(started.errors.strip())
         if started.code != 0:
@@ -168,26 +172,36 @@ class Cluster(Deployment):
 
     @property
     def keyring(self) -> dict[str, object]:
-        return json.loads(self._read("secrets/keyring"))
+        ring: dict[str, object] = json.loads(self._read("secrets/keyring"))
+        return ring
 
     # The database
 
     async def node_sql(self, node: str, statement: str) -> str:
         """Runs a statement on a node of the Galera cluster as its administrator."""
         socket = self.folder / "database" / f"node{node[-1]}" / "socket"
-        ended = await run(
-            "mariadb", "--no-defaults", "--protocol=socket", f"--socket={socket}", f"--user={user_name()}",
-            "--batch", "--skip-column-names", seconds=10, text=statement,
-        )
+        options = ["--no-defaults", "--protocol=socket", f"--socket={socket}", f"--user={user_name()}"]
+        return await self._sql(options, statement)
+
+    async def _sql(self, options: list[str], statement: str) -> str:
+        ended = await run("mariadb", *options, "--batch", "--skip-column-names", seconds=10, text=statement)
         if ended.code != 0:
-            raise RuntimeError(f"{node}: {ended.errors}")
+            raise RuntimeError(f"the database: {ended.errors}")
         return ended.output.strip()
 
     async def writer(self) -> str:
         """The node that most servers' connections are at."""
-        count = "SELECT COUNT(*) FROM information_schema.processlist WHERE db LIKE 'registry%'"
-        counts = {node: int(await self.node_sql(node, count)) for node in self.nodes}
+        counts = {node: await self._connections(node) for node in self.nodes}
         return max(self.nodes, key=lambda node: counts[node])
+
+    async def connections(self) -> int:
+        """How many connections the servers have to the database, at all nodes."""
+        return sum([await self._connections(node) for node in self.nodes])
+
+    async def _connections(self, node: str) -> int:
+        folder = self.folder / "database" / (f"node{node[-1]}" if self.engine == "galera" else "")
+        count = f"SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{SCHEMA}'"
+        return int(await self._sql([f"--defaults-file={folder / 'client.cnf'}"], count))
 
 
 def user_name() -> str:
@@ -198,8 +212,8 @@ def user_name() -> str:
 class SmallDisk(Deployment):
     """One server on SQLite, on a disk of some MiB in memory.
 
-    Only a mount namespace has the disk, so no root is needed. A process that sleeps holds the namespace, and whatever needs the disk
-    enters it.
+    Only a mount namespace has the disk, so no root is needed. A process that sleeps holds the namespace, and whatever needs
+    the disk enters it.
     """
 
     MEBIBYTES = 8
@@ -215,14 +229,28 @@ class SmallDisk(Deployment):
         await self._mount()
         key = (await run(BINARY, "keys", "generate")).output.strip()
         self.credentials["admin"] = secrets.token_urlsafe(32)
-        self.settings = {"REGISTRY_KEY": key, "REGISTRY_ADMIN_TOKEN": self.credentials["admin"], "MCP_HOST": "127.0.0.1"}
+        self.settings = {
+            "REGISTRY_KEY": key,
+            "REGISTRY_ADMIN_TOKEN": self.credentials["admin"],
+            "MCP_HOST": "127.0.0.1",
+        }
         self.settings |= dict(setting.split("=") for setting in SETTINGS)
         self.settings |= {"DATABASE_URL": f"sqlite:///{self.disk}/registry.db"}
         log = self.folder / "log"
         with log.open("wb") as output:
             server = await asyncio.create_subprocess_exec(
-                *self._inside(), str(BINARY), "serve", "--port", "0", "--migrate-on-start", *serve_arguments,
-                env=environment(**self.settings), cwd="/", stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+                *self._inside(),
+                str(BINARY),
+                "serve",
+                "--port",
+                "0",
+                "--migrate-on-start",
+                *serve_arguments,
+                env=environment(**self.settings),
+                cwd="/",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         self.processes.append(server)
         self.url = await self._address(log)
@@ -234,8 +262,17 @@ class SmallDisk(Deployment):
         script = 'mount -t tmpfs -o "size=$1m" tmpfs "$2" && echo ready && exec sleep "$3"'
         numbers = [str(self.MEBIBYTES), str(self.disk), str(self.HOLD_SECONDS)]
         holder = await asyncio.create_subprocess_exec(
-            "unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *numbers,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            "unshare",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            *numbers,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         self.processes.append(holder)
         assert holder.stdout and holder.stderr
@@ -283,3 +320,4 @@ class SmallDisk(Deployment):
             except asyncio.TimeoutError:
                 process.kill()
                 await process.wait()
+        shutil.rmtree(self.folder)

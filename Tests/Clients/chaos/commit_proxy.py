@@ -42,7 +42,8 @@ class CommitProxy:
             writer.transport.abort()
 
         server = await asyncio.start_server(accept, "127.0.0.1", 0)
-        return server.sockets[0].getsockname()[1]
+        number: int = server.sockets[0].getsockname()[1]
+        return number
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
         """Until either side hangs up, or the connection is cut."""
@@ -61,9 +62,7 @@ class CommitProxy:
             server_writer.transport.abort()
 
     @staticmethod
-    async def _pass_answers(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_deaf: asyncio.Event
-    ) -> None:
+    async def _pass_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_deaf: asyncio.Event) -> None:
         while data := await reader.read(RECEIVE_BYTES):
             if is_deaf.is_set():
                 return

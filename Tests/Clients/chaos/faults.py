@@ -271,8 +271,13 @@ async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[str]:
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
     proxy = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).parent / "commit_proxy.py"),
-        "--seed", str(stage.chance.randrange(1_000_000)), "--every", str(CUT_EVERY), *hosts.split(","),
+        sys.executable,
+        str(Path(__file__).parent / "commit_proxy.py"),
+        "--seed",
+        str(stage.chance.randrange(1_000_000)),
+        "--every",
+        str(CUT_EVERY),
+        *hosts.split(","),
         stdout=asyncio.subprocess.PIPE,
     )
     assert proxy.stdout
@@ -282,7 +287,9 @@ async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[str]:
         yield parts._replace(netloc=f"{credentials}@{behind}").geturl()
         proxy.terminate()
         passed, unsent, unheard = (await asyncio.wait_for(proxy.stdout.readline(), 20)).decode().split()
-        stage.note = f"of {int(passed) + int(unsent) + int(unheard)} COMMITs {unsent} were cut before and {unheard} after"
+        stage.note = (
+            f"of {int(passed) + int(unsent) + int(unheard)} COMMITs {unsent} were cut before and {unheard} after"
+        )
     finally:
         if proxy.returncode is None:
             proxy.kill()
@@ -347,11 +354,18 @@ FAULTS = [
     Fault("disk-full", "no room for SQLite", SQLITE, fill_disk, back),
     Fault("all-nodes-read", "each server at another node", GALERA, read_from_all_nodes, padding=8000),
     Fault(
-        "proof-exactly-once", "cut at COMMIT, and not looked up", SERVED, cut_at_commit,
+        "proof-exactly-once",
+        "cut at COMMIT, and not looked up",
+        SERVED,
+        cut_at_commit,
         broken_by=(unsafe, "exactly-once-off"),
     ),
     Fault(
-        "proof-causal-reads", "each server at another node, not waiting", GALERA, read_from_all_nodes,
-        broken_by=(unsafe, "causal-reads-off"), padding=8000,
+        "proof-causal-reads",
+        "each server at another node, not waiting",
+        GALERA,
+        read_from_all_nodes,
+        broken_by=(unsafe, "causal-reads-off"),
+        padding=8000,
     ),
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from history import Operation, Outcome
-from world import ADMIN, Read, World, Write, tool_error, tool_result
+from world import ADMIN, Read, World, Write, tool_call, tool_error, tool_result
 
 ATTEMPT_SECONDS = 20.0
 GIVE_UP_SECONDS = 30.0
@@ -63,17 +63,16 @@ def new_session() -> aiohttp.ClientSession:
 
 @dataclass
 class Load:
-    """Clients, and the history that they make. The same seed makes the same requests, though never at the same times."""
+    """Clients, and the history that they make. With the same seed they ask the same, though never at the same times."""
 
     world: World
     caller: Caller
-    seed: int
+    seed: str
     clients: int = 24
     think_seconds: float = 0.2
     writes: float = 0.45
     with_key: float = 0.5
     operations: list[Operation] = field(default_factory=list)
-    in_flight: set[int] = field(default_factory=set)
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -85,9 +84,8 @@ class Load:
             answer = await self.caller.send("POST", path, json=body)
             if answer.status != 200 or (path == "/mcp" and tool_result(answer.body) is None):
                 raise RuntimeError(f"the load could not be prepared: {path} {answer}")
-        answer = await self.caller.send(
-            "POST", "/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
-                "name": "get_tools", "arguments": {"service_name": self.world.service}}})
+        listed = tool_call("get_tools", service_name=self.world.service)
+        answer = await self.caller.send("POST", "/mcp", json=listed)
         self.world.tools = [tool["id"] for tool in tool_result(answer.body)]
 
     async def run(self) -> None:

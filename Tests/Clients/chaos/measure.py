@@ -125,5 +125,3 @@ def writes_resume(limit: float, since_healed: bool) -> Target:
         return [f"writes resumed after {seconds:.1f} s, {limit:.0f} s are allowed"] if seconds >= limit else []
 
     return target
-
-

@@ -7,15 +7,33 @@ from pathlib import Path
 from measure import Measurement
 
 COLUMNS = [
-    "engine", "fault", "requests", "failed GET", "other reads", "writes with key", "without", "unknown", "write pause",
-    "read pause", "lost", "twice", "stale", "wrong", "verdict",
+    "engine",
+    "fault",
+    "requests",
+    "failed GET",
+    "other reads",
+    "writes with key",
+    "without",
+    "unknown",
+    "write pause",
+    "read pause",
+    "lost",
+    "twice",
+    "stale",
+    "wrong",
+    "verdict",
 ]
 EXAMPLES = 5
 
 
 def cells(engine: str, line: Measurement) -> list[str]:
     numbers = [
-        line.requests, line.failed_gets, line.failed_reads, line.failed_with_key, line.failed_without_key, line.unknown
+        line.requests,
+        line.failed_gets,
+        line.failed_reads,
+        line.failed_with_key,
+        line.failed_without_key,
+        line.unknown,
     ]
     found = [line.lost, line.duplicated, line.stale, line.wrong]
     pauses = [f"{line.write_pause:.1f} s", f"{line.read_pause:.1f} s"]
@@ -38,7 +56,9 @@ def details(engine: str, line: Measurement) -> list[str]:
         f"{engine} {line.fault}: {violation.kind.value}: {violation.register}: {violation.text} ({violation.operation})"
         for violation in line.violations[:EXAMPLES]
     ]
-    return text + [f"{engine} {line.fault}: {count} × {failure}" for failure, count in [*line.failures.items()][:EXAMPLES]]
+    return text + [
+        f"{engine} {line.fault}: {count} × {failure}" for failure, count in [*line.failures.items()][:EXAMPLES]
+    ]
 
 
 def write_report(folder: Path, lines: list[tuple[str, Measurement]], skipped: list[str], seed: int) -> None:
@@ -46,8 +66,9 @@ def write_report(folder: Path, lines: list[tuple[str, Measurement]], skipped: li
     text = [
         "# What faults under load have shown",
         "",
-        f"Seed {seed}. Failed are requests that were not answered in the end; a write with a key is tried again. A pause is the "
-        "longest time without a success. A run with proof in its name breaks a promise on purpose: its violations have to be found.",
+        f"Seed {seed}. Failed are requests that were not answered in the end; a write with a key is tried again. A pause is "
+        "the longest time without a success. A run with proof in its name breaks a promise on purpose: its violations have "
+        "to be found.",
         "",
         table(lines),
         "",
@@ -56,4 +77,6 @@ def write_report(folder: Path, lines: list[tuple[str, Measurement]], skipped: li
     ]
     (folder / "report.md").write_text("\n".join(text) + "\n")
     entries = [{"engine": engine} | asdict(line) for engine, line in lines]
-    (folder / "report.json").write_text(json.dumps({"seed": seed, "runs": entries, "skipped": skipped}, indent=2) + "\n")
+    (folder / "report.json").write_text(
+        json.dumps({"seed": seed, "runs": entries, "skipped": skipped}, indent=2) + "\n"
+    )

@@ -91,7 +91,9 @@ class World:
         """The path and the body of each request that makes what is there from the beginning."""
         requests = [("/mcp", tool_call("add_service", **self._service(self.service, protected=True)))]
         for role in self.prompts + self.link_roles:
-            requests.append(("/mcp", tool_call("create_role", role_name=role, default_system_prompt=self._text("first"))))
+            requests.append(
+                ("/mcp", tool_call("create_role", role_name=role, default_system_prompt=self._text("first")))
+            )
             self.initial[f"prompt {role}"] = "first"
         for user in self.users + self.people + self.owners:
             requests.append(("/register_user", {"user_id": user}))
@@ -131,8 +133,8 @@ class World:
             (2, self._register_user),
             (2, self._change_service),
         ]
-        weights, makers = zip(*kinds)
-        return chance.choices(makers, weights)[0](chance, name)
+        maker = chance.choices([maker for _, maker in kinds], [weight for weight, _ in kinds])[0]
+        return maker(chance, name)
 
     def _set_prompt(self, chance: random.Random, name: str) -> Write:
         role = chance.choice(self.prompts)
@@ -157,7 +159,9 @@ class World:
         register, token = f"token {user}", f"{user}.{name}"
         kind = chance.choices(["authorize_user_to_service", "POST /user_token", "revoke_user_token"], [5, 2, 3])[0]
         if kind == "revoke_user_token":
-            return Write(kind, "/mcp", tool_call(kind, **whose), register, None, "token.revoke", "present", "has no token")
+            return Write(
+                kind, "/mcp", tool_call(kind, **whose), register, None, "token.revoke", "present", "has no token"
+            )
         if kind == "POST /user_token":
             return Write(kind, "/user_token", whose | {"token": token}, register, token, "token.store")
         return Write(kind, "/mcp", tool_call(kind, **whose, token=token), register, token, "token.store")
@@ -177,7 +181,14 @@ class World:
             return Write("assign_role_to_user", "/mcp", body, register, role, "user.assign_role")
         body = tool_call("remove_role_from_user", **arguments)
         return Write(
-            "remove_role_from_user", "/mcp", body, register, None, "user.remove_role", f"is:{role}", "does not have the role"
+            "remove_role_from_user",
+            "/mcp",
+            body,
+            register,
+            None,
+            "user.remove_role",
+            f"is:{role}",
+            "does not have the role",
         )
 
     def _change_grant(self, chance: random.Random, name: str) -> Write:
@@ -185,7 +196,9 @@ class World:
         arguments = {"service_name": self.service, "user_id": owner, "agent": self.agents[agent]}
         register = f"grant {owner} {agent}"
         if chance.random() < 0.5:
-            return Write("grant_user_token", "/mcp", tool_call("grant_user_token", **arguments), register, "yes", "token.grant")
+            return Write(
+                "grant_user_token", "/mcp", tool_call("grant_user_token", **arguments), register, "yes", "token.grant"
+            )
         body = tool_call("withdraw_user_token", **arguments)
         return Write(
             "withdraw_user_token", "/mcp", body, register, None, "token.withdraw_grant", "present", "was not granted"
@@ -194,7 +207,9 @@ class World:
     def _register_user(self, chance: random.Random, name: str) -> Write:
         user = f"{self.prefix}-new-{name}"
         self.known.append(user)
-        return Write("POST /register_user", "/register_user", {"user_id": user}, f"known {user}", "yes", "user.register")
+        return Write(
+            "POST /register_user", "/register_user", {"user_id": user}, f"known {user}", "yes", "user.register"
+        )
 
     def _change_service(self, chance: random.Random, name: str) -> Write:
         service = chance.choice(self.churning)
@@ -220,8 +235,8 @@ class World:
             (4, self.list_roles),
             (3, self.list_users),
         ]
-        weights, makers = zip(*kinds)
-        return chance.choices(makers, weights)[0]()
+        maker = chance.choices([maker for _, maker in kinds], [weight for weight, _ in kinds])[0]
+        return maker()
 
     def read_back(self, register: str) -> Read:
         """What tells the value of one register."""
@@ -273,7 +288,13 @@ class World:
             return {f"grant {owner} {agent}": None} if status == 403 and "has not granted" in answer["detail"] else None
 
         return Read(
-            "token for an agent", "GET", "/token", interpret, query=self._whose(owner), caller=agent, action="token.release"
+            "token for an agent",
+            "GET",
+            "/token",
+            interpret,
+            query=self._whose(owner),
+            caller=agent,
+            action="token.release",
         )
 
     def _whose(self, user: str) -> dict[str, str]:
