@@ -4,8 +4,8 @@ The registry is seen as many independent registers: a role's prompt, a user's to
 tool. Two things are checked.
 
 - Of each register: whether one order of its operations explains all answers, in which each takes effect at one moment
-  between its start and its end (linearizability). A write of unknown outcome may take effect at any one moment after its
-  start, or never. The search goes through the operations' ends in their order and keeps every state that is still
+  between its start and its end (linearizability). A write of unknown outcome may take effect at any one moment after
+  its start, or never. The search goes through the operations' ends in their order and keeps every state that is still
   possible: "just-in-time linearization", G. Lowe, Testing for linearizability, 2017.
 - Of each change: whether it has left as many audit rows as it was made times.
 """
@@ -92,7 +92,7 @@ def rows_by_operation(audit: Iterable[AuditRow]) -> Counter[tuple[str, str]]:
 
 
 def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]]) -> Iterator[Violation]:
-    """Audit rows are changes: exactly one for an acknowledged one, at most one for an unknown one, none for a refused one."""
+    """Audit rows are changes: one for an acknowledged one, at most one for an unknown one, none for a refused one."""
     for operation in operations:
         count = rows[operation.id, operation.action]
         if not operation.is_write:
@@ -111,7 +111,7 @@ def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]])
 
 
 def steps_by_register(operations: Iterable[Operation], rows: Counter[tuple[str, str]]) -> dict[str, list[Step]]:
-    """What each register has seen, without what tells nothing: failed reads, and unknown writes without an audit row."""
+    """What each register has seen, without what tells nothing: failed reads, unknown writes without an audit row."""
     steps: dict[str, list[Step]] = defaultdict(list)
     for operation in operations:
         if operation.is_write:
@@ -162,7 +162,7 @@ def events(steps: list[Step]) -> Iterator[tuple[float, bool, int]]:
 def reachable(states: set[State], pending: dict[int, Step]) -> set[State]:
     """Every state that some order of the steps in progress leads to, without those that allow no more than another."""
     found: dict[tuple[str | None, frozenset[int]], list[frozenset[int]]] = defaultdict(list)
-    # Those with the fewest unknown writes used up come first, so that what allows more is there before what allows less.
+    # Those with the fewest unknown writes used up come first: what allows more is there before what allows less.
     frontier = [(len(state[2]), number, observed(state, pending)) for number, state in enumerate(states)]
     heapq.heapify(frontier)
     number = len(frontier)
@@ -181,7 +181,7 @@ def reachable(states: set[State], pending: dict[int, Step]) -> set[State]:
 
 
 def observed(state: State, pending: dict[int, Step]) -> State:
-    """The state in which all who only look, and may see this value, have seen it. That takes nothing from what may follow."""
+    """The state in which all who only look, and may see this value, have seen it: what may follow stays the same."""
     value, done, maybe = state
     seen = {index for index, step in pending.items() if not step.is_change and step.is_possible(value)}
     return (value, done | seen, maybe)

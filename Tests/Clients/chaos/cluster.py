@@ -212,8 +212,8 @@ def user_name() -> str:
 class SmallDisk(Deployment):
     """One server on SQLite, on a disk of some MiB in memory.
 
-    Only a mount namespace has the disk, so no root is needed. A process that sleeps holds the namespace, and whatever needs
-    the disk enters it.
+    Only a mount namespace has the disk, so no root is needed. A process that sleeps holds the namespace, and whatever
+    needs the disk enters it.
     """
 
     MEBIBYTES = 8

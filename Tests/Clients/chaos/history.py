@@ -20,8 +20,8 @@ class Outcome(str, Enum):
 class Operation:
     """One read or write. Times are seconds of a clock that never goes back; those of a retried write span all attempts.
 
-    `id` goes along as X-Request-Id, so it is in the audit row of the change. A read tells the values of one register or of
-    many (`seen`); None stands for what is not there.
+    `id` goes along as X-Request-Id, so it is in the audit row of the change. A read tells the values of one register or
+    of many (`seen`); None stands for what is not there.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Operation:
     start: float
     end: float = 0.0
     outcome: Outcome = Outcome.UNKNOWN
-    # Of a write: the register, its value from then on, what must hold of the one before ("", absent, present, is:VALUE).
+    # Of a write: the register, its value from then on, what the one before must be ("", absent, present, is:VALUE).
     register: str = ""
     value: str | None = None
     needs: str = ""

@@ -66,9 +66,9 @@ def write_report(folder: Path, lines: list[tuple[str, Measurement]], skipped: li
     text = [
         "# What faults under load have shown",
         "",
-        f"Seed {seed}. Failed are requests that were not answered in the end; a write with a key is tried again. A pause is "
-        "the longest time without a success. A run with proof in its name breaks a promise on purpose: its violations have "
-        "to be found.",
+        f"Seed {seed}. Failed are requests that were not answered in the end; a write with a key is tried again. A "
+        "pause is the longest time without a success. A run with proof in its name breaks a promise on purpose: its "
+        "violations have to be found.",
         "",
         table(lines),
         "",

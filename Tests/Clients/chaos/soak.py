@@ -2,9 +2,9 @@
 
     python soak.py --minutes 30 --engine mariadb --seed 1
 
-Every few seconds the resident memory, the threads and the open files of each server are read, and the connections to the
-database. The last server is the one that is killed, so that the others show how a process of that age is. Every few minutes
-the load is judged as `make chaos` does it. Ends with 1 when a figure is not flat, or a promise was broken.
+Every few seconds the resident memory, the threads and the open files of each server are read, and the connections to
+the database. The last server is the one that is killed, so that the others show how a process of that age is. Every few
+minutes the load is judged as `make chaos` does it. Ends with 1 when a figure is not flat, or a promise was broken.
 """
 
 import argparse
