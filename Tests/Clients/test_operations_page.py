@@ -200,7 +200,8 @@ def test_every_setting_stands_in_the_table() -> None:
 
 
 def test_every_link_of_the_page_leads_somewhere() -> None:
-    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", PAGE, re.M)}
+    titles = re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     for path, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", PAGE):
         assert not path or (PROJECT / "docs" / path).exists(), path
         assert path or anchor in headings, anchor
