@@ -7,7 +7,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,8 +44,12 @@ class Stage:
         """Lets the load go on for a share of the time."""
         await asyncio.sleep(self.seconds * share)
 
-    def strike(self) -> None:
-        self.marks.fault = time.monotonic()
+    @contextlib.contextmanager
+    def strike(self) -> Iterator[None]:
+        """Goes around what breaks something: sometime in it the fault comes."""
+        before = time.monotonic()
+        yield
+        self.marks.strikes.append((before, time.monotonic()))
 
     def heal(self) -> None:
         self.marks.healed = time.monotonic()
@@ -76,14 +80,16 @@ async def nothing(stage: Stage) -> None:
 
 
 async def kill_instance(stage: Stage) -> None:
-    server = stage.some_server()
-    await stage.load()
-    await stage.cluster.kill(server)
-    stage.strike()
-    await stage.load()
-    await stage.cluster.start(server)
-    stage.heal()
-    await stage.load()
+    """Each in turn: the more kills, the more requests are in flight at one of them."""
+    share = 1 / (2 * SERVERS + 1)
+    for server in stage.chance.sample(stage.cluster.parts, SERVERS):
+        await stage.load(share)
+        with stage.strike():
+            await stage.cluster.kill(server)
+        await stage.load(share)
+        await stage.cluster.start(server)
+        stage.heal()
+    await stage.load(share)
 
 
 async def stop_instance(stage: Stage) -> None:
@@ -92,8 +98,8 @@ async def stop_instance(stage: Stage) -> None:
 
 async def stop_part(stage: Stage, part: str) -> None:
     await stage.load()
-    await stage.cluster.kill(part, "STOP")
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.kill(part, "STOP")
     try:
         await asyncio.sleep(STOPPED_SECONDS)
     finally:
@@ -104,9 +110,9 @@ async def stop_part(stage: Stage, part: str) -> None:
 
 async def restart_all(stage: Stage) -> None:
     await stage.load()
-    stage.strike()
-    for server in stage.cluster.parts:
-        await stage.cluster.restart(server)
+    with stage.strike():
+        for server in stage.cluster.parts:
+            await stage.cluster.restart(server)
     stage.heal()
     await stage.load()
 
@@ -119,10 +125,10 @@ async def deploy(stage: Stage) -> None:
     number = 1 + max(int(path.name[:4]) for path in folder.iterdir() if path.name[:4].isdigit())
     write_migration(folder / f"{number:04}_of_the_load", f"chaos_{number}")
     await stage.load()
-    stage.strike()
-    await stage.cluster.registry("migrate", "up", "--dir", str(folder))
-    for server in stage.cluster.parts:
-        await stage.cluster.restart(server)
+    with stage.strike():
+        await stage.cluster.registry("migrate", "up", "--dir", str(folder))
+        for server in stage.cluster.parts:
+            await stage.cluster.restart(server)
     stage.heal()
     await stage.load()
 
@@ -145,13 +151,13 @@ async def rotate_keys(stage: Stage) -> None:
     new = max(map(int, keys)) + 1
     keys[str(new)] = (await cluster.registry("keys", "generate")).strip()
     await stage.load()
-    stage.strike()
-    await tell_ring(cluster, {"active": old, "keys": keys})
-    await promote(cluster, new)
-    await cluster.registry("keys", "rewrap", "--from", str(old), "--batch", "5")
-    await cluster.registry("keys", "retire", str(old))
-    del keys[str(old)]
-    await tell_ring(cluster, {"active": new, "keys": keys})
+    with stage.strike():
+        await tell_ring(cluster, {"active": old, "keys": keys})
+        await promote(cluster, new)
+        await cluster.registry("keys", "rewrap", "--from", str(old), "--batch", "5")
+        await cluster.registry("keys", "retire", str(old))
+        del keys[str(old)]
+        await tell_ring(cluster, {"active": new, "keys": keys})
     stage.heal()
     await stage.load()
 
@@ -178,8 +184,8 @@ async def promote(cluster: Cluster, key: int) -> None:
 async def kill_database(stage: Stage) -> None:
     """The only one: it is started again at once, as whoever supervises it would."""
     await stage.load()
-    await stage.cluster.kill("database")
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.kill("database")
     await stage.cluster.start("database")
     stage.heal()
     await stage.load(2 / 3)
@@ -191,8 +197,8 @@ async def stop_database(stage: Stage) -> None:
 
 async def kill_node(stage: Stage, node: str) -> None:
     await stage.load()
-    await stage.cluster.kill(node)
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.kill(node)
     await stage.load(2 / 3)
     await stage.cluster.start(node)
     stage.heal()
@@ -217,8 +223,8 @@ async def isolate_node(stage: Stage) -> None:
     node = await stage.cluster.writer()
     isolate = "SET GLOBAL wsrep_provider_options = 'gmcast.isolate={}'"
     await stage.load()
-    await stage.cluster.node_sql(node, isolate.format(1))
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.node_sql(node, isolate.format(1))
     try:
         await asyncio.sleep(ISOLATED_SECONDS)
     finally:
@@ -239,8 +245,8 @@ async def synced(cluster: Cluster, node: str) -> None:
 
 async def kill_all_nodes(stage: Stage) -> None:
     await stage.load()
-    await stage.cluster.kill("database")
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.kill("database")
     await stage.cluster.start(*stage.cluster.nodes)
     stage.heal()
     await stage.load(2 / 3)
@@ -255,8 +261,8 @@ async def cut_at_commit(stage: Stage) -> None:
             cluster.tell_database_url(behind)
             for server in cluster.parts:
                 await cluster.restart(server)
-            stage.strike()
-            await stage.load(1)
+            with stage.strike():
+                await stage.load(1)
         finally:
             cluster.tell_database_url(real)
             for server in cluster.parts:
@@ -308,8 +314,8 @@ async def read_from_all_nodes(stage: Stage) -> None:
             rotated = ",".join(nodes[number:] + nodes[:number])
             cluster.tell_database_url(parts._replace(netloc=f"{credentials}@{rotated}").geturl())
             await cluster.restart(cluster.parts[number])
-        stage.strike()
-        await stage.load(1)
+        with stage.strike():
+            await stage.load(1)
     finally:
         cluster.tell_database_url(real)
         for server in cluster.parts:
@@ -321,8 +327,8 @@ async def fill_disk(stage: Stage) -> None:
     assert isinstance(stage.deployment, SmallDisk)
     disk = stage.deployment
     await stage.load()
-    disk.fill()
-    stage.strike()
+    with stage.strike():
+        disk.fill()
     try:
         await asyncio.sleep(DISK_FULL_SECONDS)
     finally:
@@ -339,7 +345,7 @@ unsafe = "--unsafe-for-tests"
 FAULTS = [
     Fault("none", "nothing", SERVED + SQLITE, nothing, planned),
     Fault("key-rotation", "promote, rewrap and retire", SERVED, rotate_keys, planned),
-    Fault("instance-kill", "kill -9 of a server", SERVED, kill_instance, (only_posts_in_flight_fail,)),
+    Fault("instance-kill", "kill -9 of each server in turn", SERVED, kill_instance, (only_posts_in_flight_fail,)),
     Fault("instance-stop", "SIGSTOP of a server for some seconds", SERVED, stop_instance),
     Fault("rolling-restart", "all servers, one after the other", SERVED, restart_all, planned),
     Fault("rolling-deploy", "a migration, then all servers", SERVED, deploy, planned),

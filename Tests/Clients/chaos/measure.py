@@ -1,5 +1,6 @@
 """What a run under a fault has shown: counts, pauses, violations, and whether the targets were met. Pure functions."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ class Marks:
 
     start: float = 0.0
     stop: float = 0.0
-    # When the fault came, and since when everything that it took is there again.
-    fault: float | None = None
-    healed: float | None = None
+    # Between which two moments each fault came, and since when everything that they took is there again.
+    strikes: list[tuple[float, float]] = field(default_factory=list)
+    healed: float = math.nan
 
 
 @dataclass
@@ -104,24 +105,23 @@ def only_posts_in_flight_fail(operations: list[Operation], marks: Marks) -> list
     gets = [operation for operation in failed if operation.method == "GET"]
     if gets:
         missed.append(f"{len(gets)} GET requests failed, 0 may")
-    others = [each for each in failed if each.method != "GET" and not was_in_flight(each, marks.fault)]
+    others = [each for each in failed if each.method != "GET" and not was_in_flight(each, marks)]
     if others:
         missed.append(f"{len(others)} POST requests failed that were not in flight at the kill")
     return missed
 
 
-def was_in_flight(operation: Operation, moment: float | None) -> bool:
-    return moment is not None and operation.start <= moment <= operation.end
+def was_in_flight(operation: Operation, marks: Marks) -> bool:
+    """Whether it may have been at a fault, whose moment is known only so well."""
+    return any(operation.start <= after and operation.end >= before for before, after in marks.strikes)
 
 
 def writes_resume(limit: float, since_healed: bool) -> Target:
     """Writes go on in so many seconds after the fault, or after the only database is back."""
 
     def target(operations: list[Operation], marks: Marks) -> list[str]:
-        moment = marks.healed if since_healed else marks.fault
-        if moment is None:
-            return ["the fault never came"]
-        seconds = seconds_until_a_write(operations, moment)
-        return [f"writes resumed after {seconds:.1f} s, {limit:.0f} s are allowed"] if seconds >= limit else []
+        moments = [marks.healed] if since_healed else [after for _, after in marks.strikes]
+        seconds = max((seconds_until_a_write(operations, moment) for moment in moments), default=math.inf)
+        return [] if seconds < limit else [f"writes resumed after {seconds:.1f} s, {limit:.0f} s are allowed"]
 
     return target

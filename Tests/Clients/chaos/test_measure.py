@@ -14,7 +14,7 @@ from measure import (
     writes_resume,
 )
 
-MARKS = Marks(start=0, stop=10, fault=5, healed=6)
+MARKS = Marks(start=0, stop=10, strikes=[(4.9, 5)], healed=6)
 
 
 def write(start: float, end: float, outcome: Outcome = Outcome.ACKNOWLEDGED, key: bool = False) -> Operation:
@@ -63,3 +63,4 @@ def test_writes_resume_in_time_after_the_fault_or_after_its_end(since_healed: bo
     assert seconds_until_a_write(operations, 5) == 5
     assert (writes_resume(5, since_healed)(operations, MARKS) == []) == is_met
     assert writes_resume(5, since_healed)([], MARKS)
+    assert writes_resume(5, since_healed)(operations, Marks(start=0, stop=10)), "a fault that never came"
