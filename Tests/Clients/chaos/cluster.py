@@ -127,10 +127,11 @@ class Cluster(Deployment):
     def _read(self, name: str) -> str:
         return (self.folder / name).read_text().strip()
 
-    async def _command(self, command: str, *arguments: str) -> None:
+    async def _command(self, command: str, *arguments: str) -> str:
         ended = await run(PROJECT / "Scripts/cluster", command, self.folder, *arguments)
         if ended.code != 0:
             raise RuntimeError(f"cluster {command} {' '.join(arguments)}: {ended.errors[-1500:]}")
+        return ended.output
 
     async def down(self) -> None:
         await self._command("down")
@@ -144,9 +145,13 @@ class Cluster(Deployment):
         await self._command("start", *parts)
 
     async def restart(self, part: str) -> None:
-        """As a rolling deploy does it: asked to end, and started when it has."""
-        await self.kill(part, "TERM")
+        """As a rolling deploy does it: asked to end, and started when it has. One that has ended by itself is started."""
+        if await self.is_running(part):
+            await self.kill(part, "TERM")
         await self.start(part)
+
+    async def is_running(self, part: str) -> bool:
+        return f"{part} - down" not in await self._command("status")
 
     def command_settings(self) -> dict[str, str]:
         names = {"DATABASE_URL_FILE": "database_url", "REGISTRY_KEYRING_FILE": "keyring"}

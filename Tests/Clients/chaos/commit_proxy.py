@@ -2,8 +2,8 @@
 
     python commit_proxy.py --seed 1 --every 20 HOST:PORT...
 
-Prints the port of each proxy on one line, and serves until it gets SIGTERM; then it prints how many COMMITs passed,
-were cut before the server saw them, and after. About one of `--every` is cut.
+Prints the port of each proxy on one line, cuts about one COMMIT of `--every` from SIGUSR1 on, and serves until it
+gets SIGTERM. Then it prints how many COMMITs passed, were cut before the server saw them, and after.
 """
 
 import argparse
@@ -32,6 +32,10 @@ class CommitProxy:
     def __init__(self, seed: int, every: int) -> None:
         self.chance, self.every = random.Random(seed), every
         self.counts = dict.fromkeys(Fate, 0)
+        self.cuts = False
+
+    def start_cutting(self) -> None:
+        self.cuts = True
 
     async def serve(self, host: str, port: int) -> int:
         """Starts in front of a server; the port to connect to."""
@@ -84,7 +88,7 @@ class CommitProxy:
 
     def _fate(self) -> Fate:
         fate = Fate.PASSED
-        if self.chance.random() < 1 / self.every:
+        if self.cuts and self.chance.random() < 1 / self.every:
             fate = self.chance.choice([Fate.UNSENT, Fate.UNHEARD])
         self.counts[fate] += 1
         return fate
@@ -101,9 +105,10 @@ async def main() -> None:
     for server in arguments.servers:
         host, _, port = server.rpartition(":")
         ports.append(await proxy.serve(host, int(port)))
-    print(*ports, flush=True)
     ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, proxy.start_cutting)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    print(*ports, flush=True)
     await ended.wait()
     print(*(proxy.counts[fate] for fate in Fate), flush=True)
 

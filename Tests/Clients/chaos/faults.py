@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 import shutil
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -256,12 +257,13 @@ async def cut_at_commit(stage: Stage) -> None:
     """Between servers and database stands a proxy that cuts connections at COMMIT."""
     cluster = stage.cluster
     real = cluster.database_url
-    async with commit_proxy(stage, real) as behind:
+    async with commit_proxy(stage, real) as (behind, start_cutting):
         try:
             cluster.tell_database_url(behind)
             for server in cluster.parts:
                 await cluster.restart(server)
             with stage.strike():
+                start_cutting()
                 await stage.load(1)
         finally:
             cluster.tell_database_url(real)
@@ -272,8 +274,8 @@ async def cut_at_commit(stage: Stage) -> None:
 
 
 @contextlib.asynccontextmanager
-async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[str]:
-    """The same URL behind proxies, one in front of each host."""
+async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """The same URL behind proxies, one in front of each host, and what makes them start."""
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
     proxy = await asyncio.create_subprocess_exec(
@@ -290,7 +292,7 @@ async def commit_proxy(stage: Stage, url: str) -> AsyncIterator[str]:
     try:
         ports = (await asyncio.wait_for(proxy.stdout.readline(), 20)).decode().split()
         behind = ",".join(f"127.0.0.1:{port}" for port in ports)
-        yield parts._replace(netloc=f"{credentials}@{behind}").geturl()
+        yield parts._replace(netloc=f"{credentials}@{behind}").geturl(), lambda: proxy.send_signal(signal.SIGUSR1)
         proxy.terminate()
         passed, unsent, unheard = (await asyncio.wait_for(proxy.stdout.readline(), 20)).decode().split()
         stage.note = (
