@@ -92,7 +92,10 @@ def rows_by_operation(audit: Iterable[AuditRow]) -> Counter[tuple[str, str]]:
 
 
 def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]]) -> Iterator[Violation]:
-    """Audit rows are changes: one for an acknowledged one, at most one for an unknown one, none for a refused one."""
+    """Audit rows are changes: one for an acknowledged one, at most one for an unknown one, none for a refused one.
+
+    And a change that is asked for again under its key is not made again, but answered as before.
+    """
     for operation in operations:
         count = rows[operation.id, operation.action]
         if not operation.is_write:
@@ -100,6 +103,9 @@ def check_audit(operations: Iterable[Operation], rows: Counter[tuple[str, str]])
             told = [register for register, value in operation.seen.items() if value is not None]
             if operation.action and operation.outcome is Outcome.ACKNOWLEDGED and told and count == 0:
                 yield Violation(Kind.LOST, told[0], operation.id, "a token was told without an audit row")
+        elif operation.contradiction:
+            text = f"{operation.kind} was repeated and answered otherwise: {operation.contradiction}"
+            yield Violation(Kind.DUPLICATED, operation.register, operation.id, text)
         elif count > 1:
             text = f"{operation.kind} was made {count} times"
             yield Violation(Kind.DUPLICATED, operation.register, operation.id, text)

@@ -145,7 +145,7 @@ class Cluster(Deployment):
         await self._command("start", *parts)
 
     async def restart(self, part: str) -> None:
-        """As a rolling deploy does it: asked to end, and started when it has. One that has ended by itself is started."""
+        """As a rolling deploy does it: asked to end, and started when it has, or if it has by itself."""
         if await self.is_running(part):
             await self.kill(part, "TERM")
         await self.start(part)

@@ -37,6 +37,8 @@ class Operation:
     action: str = ""
     idempotent: bool = False
     attempts: int = 1
+    # What the same request under the same key was answered later, when that is not the first answer.
+    contradiction: str = ""
     # Of a read.
     seen: dict[str, str | None] = field(default_factory=dict)
     final: bool = False

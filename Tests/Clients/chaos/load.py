@@ -72,6 +72,7 @@ class Load:
     think_seconds: float = 0.2
     writes: float = 0.45
     with_key: float = 0.5
+    repetitions: float = 0.1
     operations: list[Operation] = field(default_factory=list)
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -125,21 +126,39 @@ class Load:
             # Only /mcp knows keys.
             idempotent=write.path == "/mcp" and chance.random() < self.with_key,
         )
-        headers = {"X-Request-Id": name} | ({"Idempotency-Key": name} if operation.idempotent else {})
         self.operations.append(operation)
+        answer = await self._ask(operation, write)
+        if operation.idempotent and operation.outcome is Outcome.ACKNOWLEDGED and chance.random() < self.repetitions:
+            await self._repeat(operation, write, answer)
+        return operation
+
+    async def _ask(self, operation: Operation, write: Write) -> Answer:
+        """Asks for a change; with a key until there is an answer."""
         deadline = operation.start + GIVE_UP_SECONDS
         while True:
-            answer = await self.caller.send("POST", write.path, headers=headers, json=write.body)
+            answer = await self._send(operation, write)
             operation.end = time.monotonic()
             operation.outcome, failure = judge(write, answer)
             if operation.outcome is not Outcome.UNKNOWN:
-                return operation
+                return answer
             operation.failures.append(failure)
             # Whoever has no key can't know whether the change was made, and must not ask for it again.
             if not operation.idempotent or operation.end > deadline:
-                return operation
+                return answer
             operation.attempts += 1
             await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+    async def _repeat(self, operation: Operation, write: Write, first: Answer) -> None:
+        """Asks once more for what was done: that changes nothing, and has the same answer."""
+        answer = await self._send(operation, write)
+        if judge(write, answer)[0] is not Outcome.UNKNOWN and answer.body != first.body:
+            operation.contradiction = describe(answer)
+
+    async def _send(self, operation: Operation, write: Write) -> Answer:
+        headers = {"X-Request-Id": operation.id}
+        if operation.idempotent:
+            headers["Idempotency-Key"] = operation.id
+        return await self.caller.send("POST", write.path, headers=headers, json=write.body)
 
     async def read(self, read: Read, client: int, caller: Caller | None = None, final: bool = False) -> Operation:
         """Asks once and writes down what the answer tells."""

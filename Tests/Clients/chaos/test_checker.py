@@ -131,6 +131,12 @@ def test_audit_rows_are_changes() -> None:
     assert kinds(acknowledged, audit=[denied]) == [Kind.LOST]
 
 
+def test_a_repetition_is_answered_as_the_first_time() -> None:
+    repeated = write("1", 1, 2)
+    repeated.contradiction = "Role with name 'r' already exists"
+    assert kinds(repeated) == [Kind.DUPLICATED]
+
+
 def test_a_token_that_was_told_has_an_audit_row() -> None:
     told = read("0", 1, 2)
     told.action = "token.release"
