@@ -23,6 +23,20 @@ AGENTS = ["agent-a", "agent-b"]
 SETTINGS = ["DISCOVERY_ALLOW_PRIVATE=true", "RATE_LIMIT=0", "DISCOVERY_RATE_LIMIT=0"]
 SERVERS = 3
 SCHEMA = "registry_cluster"
+COMPARISONS = 10
+# Of what the load writes to: how many rows, and a sum that shows whether they are the same.
+CONTENTS = "; ".join(
+    f"SELECT COUNT(*), COALESCE(SUM(CRC32(CONCAT_WS('|', {columns}))), 0) FROM {table}"
+    for table, columns in [
+        ("audit_log", "operation_id, action, target"),
+        ("roles", "name, default_system_prompt"),
+        ("users", "user_id, role_name"),
+        ("services", "id, name"),
+        ("tool_roles", "tool_id, role_name"),
+        ("user_tokens", "service_id, user_id, envelope"),
+        ("token_grants", "service_id, user_id, agent"),
+    ]
+)
 
 
 class Skipped(Exception):
@@ -83,6 +97,14 @@ class Deployment:
     def command_settings(self) -> dict[str, str]:
         """The environment of the program's commands."""
         raise NotImplementedError
+
+    async def damage(self) -> list[str]:
+        """What the database itself shows when all is over: each sentence is one too many."""
+        try:
+            await self.registry("audit", "verify")
+        except RuntimeError as error:
+            return [str(error)]
+        return []
 
     async def make_agents(self) -> None:
         """API keys of programs that may be given tokens if users grant them."""
@@ -194,6 +216,15 @@ class Cluster(Deployment):
             raise RuntimeError(f"the database: {ended.errors}")
         return ended.output.strip()
 
+    async def damage(self) -> list[str]:
+        """Beside what holds for all: nodes that do not have the same rows, which would be so for good."""
+        for _ in range(COMPARISONS):
+            states = {node: await self._sql(self._client(node), CONTENTS) for node in self.nodes}
+            if len(set(states.values())) == 1:
+                return await super().damage()
+            await asyncio.sleep(0.5)
+        return [f"the nodes differ: {states}", *await super().damage()]
+
     async def writer(self) -> str:
         """The node that most servers' connections are at."""
         counts = {node: await self._connections(node) for node in self.nodes}
@@ -203,10 +234,14 @@ class Cluster(Deployment):
         """How many connections the servers have to the database, at all nodes."""
         return sum([await self._connections(node) for node in self.nodes])
 
-    async def _connections(self, node: str) -> int:
+    def _client(self, node: str) -> list[str]:
+        """The client's options for a node, as the user that the servers are."""
         folder = self.folder / "database" / (f"node{node[-1]}" if self.engine == "galera" else "")
+        return [f"--defaults-file={folder / 'client.cnf'}", "--database", SCHEMA]
+
+    async def _connections(self, node: str) -> int:
         count = f"SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{SCHEMA}'"
-        return int(await self._sql([f"--defaults-file={folder / 'client.cnf'}"], count))
+        return int(await self._sql(self._client(node), count)) - 1
 
 
 def user_name() -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from checker import Kind
 from cluster import PROJECT, SERVERS, Cluster, Deployment, SmallDisk
 from measure import Marks, Target, no_failures, only_posts_in_flight_fail, writes_resume
 
@@ -71,8 +72,9 @@ class Fault:
     engines: tuple[str, ...]
     action: Action
     targets: tuple[Target, ...] = ()
-    # With these arguments `serve` breaks a promise, and the checker has to find that.
+    # With these arguments `serve` breaks a promise, and the checker has to find what comes of it.
     broken_by: tuple[str, ...] = ()
+    finds: Kind | None = None
     padding: int = 0
 
 
@@ -367,6 +369,7 @@ FAULTS = [
         SERVED,
         cut_at_commit,
         broken_by=(unsafe, "exactly-once-off"),
+        finds=Kind.DUPLICATED,
     ),
     Fault(
         "proof-causal-reads",
@@ -374,6 +377,7 @@ FAULTS = [
         GALERA,
         read_from_all_nodes,
         broken_by=(unsafe, "causal-reads-off"),
+        finds=Kind.STALE,
         padding=8000,
     ),
 ]

@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 
-from checker import check
+from checker import Violation, check
 from cluster import Deployment
 from faults import Fault, Stage
 from history import Operation, read_audit
@@ -40,11 +40,15 @@ async def run_fault(
     violations = check(load.operations, audit, world.initial)
     line = measure(fault.name, load.operations, violations, stage.marks)
     line.note = stage.note
-    await deployment.registry("audit", "verify")
-    if fault.broken_by:
-        line.missed = [] if violations else ["the checker has found nothing, though a promise was broken on purpose"]
-    else:
-        load_only = [operation for operation in load.operations if not operation.final]
-        line.missed = [sentence for target in fault.targets for sentence in target(load_only, stage.marks)]
-        line.missed += [f"{len(violations)} violations, 0 may be"] if violations else []
+    line.missed = judge(fault, load.operations, violations, stage.marks) + await deployment.damage()
     return line, load.operations
+
+
+def judge(fault: Fault, operations: list[Operation], violations: list[Violation], marks: Marks) -> list[str]:
+    """What is not as it has to be, a sentence each."""
+    if fault.finds:
+        is_found = any(violation.kind is fault.finds for violation in violations)
+        return [] if is_found else [f"nothing {fault.finds.value} was found, though `serve` was told to allow it"]
+    load = [operation for operation in operations if not operation.final]
+    missed = [sentence for target in fault.targets for sentence in target(load, marks)]
+    return missed + ([f"{len(violations)} violations, 0 may be"] if violations else [])
