@@ -9,12 +9,14 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from checker import Kind
 from cluster import PROJECT, SERVERS, Cluster, Deployment, SmallDisk
+from history import Operation
+from load import Load
 from measure import Marks, Target, no_failures, only_posts_in_flight_fail, writes_resume
 
 SINGLE, GALERA, SQLITE = ("mariadb", "mysql"), ("galera",), ("sqlite",)
@@ -24,6 +26,8 @@ ISOLATED_SECONDS = 10
 DISK_FULL_SECONDS = 4
 RESUME_SECONDS = 5
 CUT_EVERY = 15
+# So many changes begin at once, and so long before a kill: then most are under way.
+BURST, BURST_SECONDS = 30, 0.03
 PROMOTE_SECONDS = 150
 
 
@@ -32,10 +36,13 @@ class Stage:
     """What a fault has to work with."""
 
     deployment: Deployment
+    clients: Load
     chance: random.Random
     seconds: float
     marks: Marks
     note: str = ""
+    # What a fault has asked for beside the clients; to be waited for in the end.
+    changes: list["asyncio.Task[Operation]"] = field(default_factory=list)
 
     @property
     def cluster(self) -> Cluster:
@@ -52,6 +59,13 @@ class Stage:
         before = time.monotonic()
         yield
         self.marks.strikes.append((before, time.monotonic()))
+
+    async def kill(self, part: str) -> None:
+        """SIGKILL while many changes are under way at once."""
+        self.changes += [asyncio.create_task(self.clients.write(number, self.chance)) for number in range(BURST)]
+        await asyncio.sleep(BURST_SECONDS)
+        with self.strike():
+            await self.cluster.kill_now(part)
 
     def heal(self) -> None:
         self.marks.healed = time.monotonic()
@@ -87,8 +101,7 @@ async def kill_instance(stage: Stage) -> None:
     share = 1 / (2 * SERVERS + 1)
     for server in stage.chance.sample(stage.cluster.parts, SERVERS):
         await stage.load(share)
-        with stage.strike():
-            await stage.cluster.kill(server)
+        await stage.kill(server)
         await stage.load(share)
         await stage.cluster.start(server)
         stage.heal()
@@ -187,8 +200,7 @@ async def promote(cluster: Cluster, key: int) -> None:
 async def kill_database(stage: Stage) -> None:
     """The only one: it is started again at once, as whoever supervises it would."""
     await stage.load()
-    with stage.strike():
-        await stage.cluster.kill("database")
+    await stage.kill("database")
     await stage.cluster.start("database")
     stage.heal()
     await stage.load(2 / 3)
@@ -200,8 +212,7 @@ async def stop_database(stage: Stage) -> None:
 
 async def kill_node(stage: Stage, node: str) -> None:
     await stage.load()
-    with stage.strike():
-        await stage.cluster.kill(node)
+    await stage.kill(node)
     await stage.load(2 / 3)
     await stage.cluster.start(node)
     stage.heal()
@@ -248,8 +259,7 @@ async def synced(cluster: Cluster, node: str) -> None:
 
 async def kill_all_nodes(stage: Stage) -> None:
     await stage.load()
-    with stage.strike():
-        await stage.cluster.kill("database")
+    await stage.kill("database")
     await stage.cluster.start(*stage.cluster.nodes)
     stage.heal()
     await stage.load(2 / 3)

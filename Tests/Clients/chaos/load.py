@@ -97,7 +97,7 @@ class Load:
         chance = random.Random(f"{self.seed} {number}")
         while not self.is_over.is_set():
             if chance.random() < self.writes:
-                operation = await self._write(number, chance)
+                operation = await self.write(number, chance)
                 # Half of the writers look at once what is there now, most likely through another server.
                 if chance.random() < 0.5:
                     await self.read(self.world.read_back(operation.register), number)
@@ -111,7 +111,8 @@ class Load:
     def _name(self) -> str:
         return f"{self.world.prefix}-{next(self.numbers)}"
 
-    async def _write(self, client: int, chance: random.Random) -> Operation:
+    async def write(self, client: int, chance: random.Random) -> Operation:
+        """Asks for some change and writes down how it ended."""
         name = self._name()
         write = self.world.write(chance, name)
         operation = Operation(

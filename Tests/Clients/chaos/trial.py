@@ -26,14 +26,14 @@ async def run_fault(
         world = World(f"{fault.name}-{secrets.token_hex(3)}", service_url, deployment.agents, fault.padding)
         load = Load(world, caller, seed, arguments.clients, arguments.think)
         await load.set_up()
-        stage = Stage(deployment, random.Random(seed), arguments.seconds, Marks(start=time.monotonic()))
+        stage = Stage(deployment, load, random.Random(seed), arguments.seconds, Marks(start=time.monotonic()))
         clients = asyncio.create_task(load.run())
         try:
             await fault.action(stage)
         finally:
             stage.marks.stop = time.monotonic()
             load.is_over.set()
-            await clients
+            await asyncio.gather(clients, *stage.changes)
         await load.read_final_state([Caller(url, deployment.credentials, session) for url in deployment.server_urls])
     minutes = math.ceil((time.monotonic() - began) / 60) + 1
     audit = read_audit(await deployment.registry("audit", "list", "--json", "--since", f"{minutes}m"))
