@@ -90,7 +90,10 @@ struct HostStates {
     /// How long a connection to a server is kept at most, when that is less than usual: one that only reads is left soon, and one
     /// that is not preferred within two minutes, so that connections come back little by little.
     ///
-    /// - Parameter jitter: 0 to 1.
+    /// - Parameters:
+    ///   - host: the server.
+    ///   - jitter: 0 to 1.
+    /// - Returns: nil for as long as usual.
     func ageMax(of host: Int, jitter: Double) -> Duration? {
         if hosts[host].state == .readOnly { return .seconds(1) * (1 + jitter) }
         return host == 0 ? nil : .seconds(60) * (1 + jitter)

@@ -98,7 +98,11 @@ struct PoolState {
 
     /// A connection was opened.
     ///
-    /// - Parameter ageMax: how long it is kept at most, when that is less than usual.
+    /// - Parameters:
+    ///   - connection: which.
+    ///   - now: the time.
+    ///   - ageMax: how long it is kept at most, when that is less than usual.
+    /// - Returns: what to do.
     mutating func opened(_ connection: ConnectionID, now: Timestamp, ageMax: Duration? = nil) -> [Action] {
         opening.remove(connection)
         birth[connection] = now

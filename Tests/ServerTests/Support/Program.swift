@@ -96,7 +96,8 @@ struct Program: Sendable {
 
     /// Waits until it listens, and gives the port.
     func port() async throws -> Int {
-        let line = await errors.text { $0.range(of: #"listening on http://\S+:[0-9]+[\n"]"#, options: .regularExpression) }
+        let address = #"listening on http://\S+:[0-9]+[\n"]"#
+        let line = await errors.text { $0.range(of: address, options: .regularExpression) }
         let port = line?.trimmingCharacters(in: ["\n", "\""]).split(separator: ":").last.flatMap { Int($0) }
         return try #require(port, "it does not listen:\n\(errors.soFar)")
     }
