@@ -14,6 +14,7 @@ extension MCPRegistry {
     ///   - principal: who wishes it.
     ///   - body: the transaction; may run more than once.
     /// - Returns: the value of the body, or what it was when the request came before.
+    /// - Throws: what the body throws as the registry's error, `unavailable` without a database
     func change<T: Codable & Sendable>(
         _ action: AuditAction,
         _ target: String,

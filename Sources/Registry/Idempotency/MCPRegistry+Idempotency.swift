@@ -28,6 +28,7 @@ extension MCPRegistry {
     ///
     /// - Parameter answer: answers the request; not called for one that failed before.
     /// - Returns: the answer.
+    /// - Throws: whatever `answer` throws, or has thrown when the request came before
     public func perform<T: Sendable>(_ answer: () async throws -> T) async throws -> T {
         guard let request = IdempotentRequest.current, database.configuration.isExactlyOnce else {
             return try await answer()
