@@ -58,7 +58,8 @@ struct Program: Sendable {
         process = try ChildProcess(
             executable,
             arguments,
-            environment: environment,
+            // Servers end without waiting for load balancers, unless a test is about that.
+            environment: ["DRAIN_SECONDS": "0"].merging(environment) { $1 },
             folder: folder,
             output: output,
             errors: errors
