@@ -26,6 +26,8 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let instrumentation: Target.Dependency = .product(name: "Instrumentation", package: "swift-distributed-tracing")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -36,6 +38,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
@@ -52,7 +55,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "DBDriver",
-            dependencies: ["CMariaDB", "CSQLite", crypto, logging, metrics, serviceLifecycle],
+            dependencies: ["CMariaDB", "CSQLite", crypto, logging, metrics, serviceLifecycle, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -69,7 +72,8 @@ let package = Package(
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", argumentParser, asyncHTTPClient, crypto,
                 httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, metrics,
-                nioCore, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, unixSignals,
+                instrumentation, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, tracing,
+                unixSignals,
             ],
             swiftSettings: settings
         ),

@@ -16,12 +16,22 @@ actor Connection {
 
     /// Opens the connection.
     ///
-    /// - Returns: what interrupts a running statement from another thread.
+    /// - Returns: what the pool has to know about it.
     @discardableResult
-    func connect() throws(DatabaseError) -> Interrupter {
+    func connect() throws(DatabaseError) -> Traits {
         let engine = try open()
         self.engine = engine
-        return engine.interrupter
+        return Traits(interrupter: engine.interrupter, ageMax: engine.ageMax, probe: engine.probe)
+    }
+
+    /// What there is to know about an open connection.
+    struct Traits: Sendable {
+        /// Interrupts a running statement from another thread.
+        let interrupter: Interrupter
+        /// How long it is kept at most, when that is less than usual.
+        let ageMax: Duration?
+        /// How to find out whether its server still answers.
+        let probe: HostProbe?
     }
 
     /// Whether the connection still answers.

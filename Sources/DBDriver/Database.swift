@@ -2,6 +2,7 @@ public import Logging
 internal import Metrics
 public import ServiceLifecycle
 internal import Synchronization
+internal import Tracing
 
 /// The database: lends connections, begins and ends transactions, and retries what may be retried.
 ///
@@ -18,6 +19,7 @@ public final class Database: Service, Sendable {
     public let configuration: DatabaseConfiguration
     private let readers: ConnectionPool
     private let writers: ConnectionPool
+    private let hosts: HostList?
     private let logger: Logger
 
     /// Opens nothing yet: connections are opened when they are first needed.
@@ -32,15 +34,18 @@ public final class Database: Service, Sendable {
         )
         let wait = configuration.poolTimeout
         switch configuration.engine {
-        case .mysql:
+        case .mysql(let mysql):
+            let hosts = HostList(mysql.hosts, logger: logger)
+            self.hosts = hosts
             readers = ConnectionPool(
                 name: "mysql",
                 limits: limits,
                 waitMax: wait,
-                open: configuration.opener(.readWrite)
+                open: configuration.opener(.readWrite, hosts: hosts)
             )
             writers = readers
         case .sqlite(let sqlite):
+            hosts = nil
             // SQLite has one writer at a time: queueing for it here is fairer than its busy handler.
             limits.ageMax = nil
             var one = limits
@@ -70,7 +75,7 @@ public final class Database: Service, Sendable {
     ///
     /// - Throws: ``DatabaseError`` after the retries that its kind allows; whatever the closure throws; `CancellationError`.
     public func read<T: Sendable>(_ body: @escaping @Sendable (Session) throws -> T) async throws -> T {
-        try await retrying { [readers] in
+        try await retrying("read") { [readers] in
             try await readers.withConnection(interruptible: true) { try await $0.run(body) }
         }
     }
@@ -86,7 +91,7 @@ public final class Database: Service, Sendable {
     ///
     /// - Throws: as ``read(_:)``.
     public func snapshot<T: Sendable>(_ body: @escaping @Sendable (Session) throws -> T) async throws -> T {
-        try await retrying { [readers] in
+        try await retrying("snapshot") { [readers] in
             try await readers.withConnection(interruptible: true) { connection in
                 switch try await connection.transaction(.readOnly, body) {
                 case .committed(let value), .unknown(let value, _): value
@@ -112,7 +117,7 @@ public final class Database: Service, Sendable {
         // The value of an attempt that may have been committed.
         let uncertain = Mutex<T?>(nil)
         do {
-            return try await retrying(persistently: { uncertain.withLock { $0 != nil } }) { [writers] in
+            return try await retrying("write", persistently: { uncertain.withLock { $0 != nil } }) { [writers] in
                 try await writers.withConnection(interruptible: false) { connection in
                     let earlier = uncertain.withLock { $0 }
                     do {
@@ -144,6 +149,22 @@ public final class Database: Service, Sendable {
         }
     }
 
+    /// How the pools stand: connections open, of them idle, and callers waiting, by the pool's name.
+    public var pools: [(name: String, open: Int, idle: Int, waiting: Int)] {
+        (readers === writers ? [readers] : [readers, writers]).map { pool in
+            let counts = pool.counts
+            return (pool.name, counts.open, counts.idle, counts.waiting)
+        }
+    }
+
+    /// The servers of the database, each with what is known of it, such as `connected` or `hung`; none for SQLite.
+    public var servers: [(host: String, state: String)] {
+        hosts?.current.map { ("\($0.host)", $0.state.rawValue) } ?? []
+    }
+
+    /// What ``servers`` may say of one.
+    public static let serverStates = HostStates.State.allCases.map(\.rawValue)
+
     /// Keeps the connections until graceful shutdown, then waits for those in use and closes all.
     public func run() async throws {
         try? await gracefulShutdown()
@@ -156,22 +177,35 @@ public final class Database: Service, Sendable {
         await readers.shutDown()
     }
 
-    /// Runs an attempt until it succeeds or may not be retried, with random growing pauses (2 ms to 200 ms), at most
-    /// ``DatabaseConfiguration/attemptsMax`` times within ``DatabaseConfiguration/operationTimeout``; as often as that time
-    /// allows when it must be `persistently`.
+    /// Runs an attempt until it succeeds or may not be retried, with random growing pauses (2 ms to 200 ms), within
+    /// ``DatabaseConfiguration/operationTimeout`` and ``RequestDeadline``; after conflicts at most
+    /// ``DatabaseConfiguration/attemptsMax`` times, unless it must be `persistently`.
     private func retrying<T>(
+        _ name: String,
         persistently: () -> Bool = { false },
         _ attempt: () async throws -> T
     ) async throws -> T {
-        let deadline = ContinuousClock.now + configuration.operationTimeout
+        try await withSpan("database \(name)", ofKind: .client) { _ in
+            try await retrying(persistently: persistently, attempt)
+        }
+    }
+
+    private func retrying<T>(
+        persistently: () -> Bool,
+        _ attempt: () async throws -> T
+    ) async throws -> T {
+        let deadline = RequestDeadline.orSooner(.now + configuration.operationTimeout)
         var tries = 0
         while true {
             tries += 1
             do {
                 return try await attempt()
             } catch let error as DatabaseError {
+                Counter(label: "database_errors", dimensions: [("kind", error.kind.rawValue)]).increment()
                 let pause = Duration.microseconds(Int64.random(in: 1_000...min(200_000, 2_000 << min(tries, 8))))
-                guard error.mayBeRetried, tries < configuration.attemptsMax || persistently(),
+                // How often a lost server is tried is the pool's to bound; conflicts are bounded here.
+                guard error.mayBeRetried,
+                    error.kind != .conflict || tries < configuration.attemptsMax || persistently(),
                     ContinuousClock.now + pause < deadline
                 else { throw error }
                 Counter(label: "database_retries", dimensions: [("kind", error.kind.rawValue)]).increment()

@@ -23,6 +23,9 @@ public struct DatabaseConfiguration: Sendable {
     public var operationTimeout = Duration.seconds(10)
     /// How often a conflicting transaction is tried, the first time included: default 50.
     public var attemptsMax = 50
+    /// Whether a change that was cut off at COMMIT is looked for before it is made again. Turned off only to prove that a
+    /// test would notice.
+    public var isExactlyOnce = true
     /// Whether the database is another program's: it is only read, and nothing about it is set up either. Off by default.
     public var isReadOnly = false
 
@@ -99,9 +102,11 @@ public struct MySQLConfiguration: Sendable, CustomStringConvertible, CustomRefle
         case serving
         /// DDL, which may run for an hour.
         case migrating
+        /// Finding out whether a server answers at all.
+        case probing
     }
 
-    /// The servers, tried in this order.
+    /// The servers, the preferred one first: connections go to the first that takes writes, and to the next when it fails.
     public var hosts: [Host]
     /// The database user.
     public var user: String
@@ -118,6 +123,9 @@ public struct MySQLConfiguration: Sendable, CustomStringConvertible, CustomRefle
     /// Until the server answers a statement: default 10 s. Query parameter `read_timeout`, in seconds. The server's own
     /// statement limit is set 2 s below, so that a slow query ends with an error rather than with a lost connection.
     public var readTimeout = Duration.seconds(10)
+    /// Whether reads see what was acknowledged by another node of a cluster. Turned off only to prove that a test would
+    /// notice.
+    public var isCausal = true
 
     /// A database on some servers.
     public init(hosts: [Host], user: String, password: String, database: String) {
@@ -142,14 +150,25 @@ extension DatabaseConfiguration {
     /// What opens one connection.
     func opener(
         _ access: TransactionAccess,
-        for purpose: MySQLConfiguration.Purpose = .serving
+        for purpose: MySQLConfiguration.Purpose = .serving,
+        hosts: HostList? = nil
     ) -> @Sendable () throws(DatabaseError) -> any EngineSession {
         let isReadOnly = isReadOnly
         return switch engine {
         case .sqlite(let sqlite):
             { () throws(DatabaseError) in try SQLiteSession(sqlite, access: access, isReadOnly: isReadOnly) }
         case .mysql(let mysql):
-            { () throws(DatabaseError) in try MariaDBSession.open(mysql, purpose: purpose, isReadOnly: isReadOnly) }
+            opener(mysql, hosts ?? HostList(mysql.hosts), for: purpose)
+        }
+    }
+
+    private func opener(
+        _ mysql: MySQLConfiguration,
+        _ hosts: HostList,
+        for purpose: MySQLConfiguration.Purpose
+    ) -> @Sendable () throws(DatabaseError) -> any EngineSession {
+        { [isReadOnly] () throws(DatabaseError) in
+            try MariaDBSession.open(mysql, hosts, purpose: purpose, isReadOnly: isReadOnly)
         }
     }
 }

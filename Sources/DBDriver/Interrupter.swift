@@ -4,9 +4,17 @@ internal import Synchronization
 ///
 /// The action touches the engine's handle, so it is dropped, under the same lock, before that handle is closed.
 final class Interrupter: Sendable {
+    /// Why a connection is interrupted.
+    enum Reason: Sendable {
+        /// Nobody waits for the answer.
+        case cancelled
+        /// Its server does not answer.
+        case hostLost
+    }
+
     private struct State {
         var action: (@Sendable () -> Void)?
-        var wasUsed = false
+        var reason: Reason?
     }
 
     private let state: Mutex<State>
@@ -18,13 +26,22 @@ final class Interrupter: Sendable {
 
     /// Whether the connection was interrupted. It is not used again.
     var wasUsed: Bool {
-        state.withLock { $0.wasUsed }
+        state.withLock { $0.reason != nil }
+    }
+
+    /// What a statement fails with that was not begun before the connection was interrupted; nil when it was not.
+    var error: DatabaseError? {
+        switch state.withLock({ $0.reason }) {
+        case .cancelled: DatabaseError(.interrupted, message: "the task was cancelled")
+        case .hostLost: DatabaseError(.connectionLost, message: "the database server does not answer")
+        case nil: nil
+        }
     }
 
     /// Interrupts; does nothing once the connection is closed.
-    func interrupt() {
+    func interrupt(_ reason: Reason = .cancelled) {
         state.withLock { state in
-            state.wasUsed = true
+            state.reason = state.reason ?? reason
             state.action?()
         }
     }

@@ -61,7 +61,7 @@ public final class Session {
             throw .misuse("a statement after the transaction had failed with \(failure.kind.rawValue)")
         }
         do throws(DatabaseError) {
-            if engine.interrupter.wasUsed { throw DatabaseError(.interrupted, message: "the task was cancelled") }
+            if let error = engine.interrupter.error { throw error }
             return try body()
         } catch {
             failure = error
@@ -77,6 +77,10 @@ protocol EngineSession: AnyObject {
     var dialect: Dialect { get }
     /// Interrupts the running statement from another thread.
     var interrupter: Interrupter { get }
+    /// How long the connection is kept at most, when that is less than usual.
+    var ageMax: Duration? { get }
+    /// How to find out whether its server still answers; nil for an engine without servers.
+    var probe: HostProbe? { get }
     /// Whether the engine has a transaction open.
     var isInTransaction: Bool { get }
     /// Prepares (once), binds and runs a statement. More than `rowLimit` rows are an error.
@@ -90,4 +94,9 @@ protocol EngineSession: AnyObject {
     func ping() throws(DatabaseError)
     /// Ends the connection; harmless when called twice.
     func close()
+}
+
+extension EngineSession {
+    var ageMax: Duration? { nil }
+    var probe: HostProbe? { nil }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A moment in UTC: whole microseconds since 1970-01-01T00:00:00Z, stored as an integer on both engines so that no
 /// session time zone, column type or year 2038 limit can change it.
-public struct Timestamp: Sendable, Hashable, Comparable, SQLConvertible {
+public struct Timestamp: Sendable, Hashable, Comparable, Codable, SQLConvertible {
     /// Microseconds since the epoch; negative before 1970.
     public var microseconds: Int64
 

@@ -4,7 +4,7 @@ public import DBDriver
 /// The URL of a service's MCP endpoint: `http` or `https`, with a host, and without user information or fragment.
 ///
 /// Anything else is refused at the edge: the original registry *executed* an endpoint that named a local file.
-public struct Endpoint: RawRepresentable, SQLConvertible, Sendable, Hashable, CustomStringConvertible {
+public struct Endpoint: RawRepresentable, SQLConvertible, Sendable, Hashable, Codable, CustomStringConvertible {
     /// The URL as it was written.
     public let rawValue: String
 

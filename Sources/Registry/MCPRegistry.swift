@@ -62,52 +62,21 @@ public struct MCPRegistry: Sendable {
         try await Self.translating { try await database.snapshot(body) }
     }
 
-    /// Writes what may be written twice without harm, and is nobody's doing: it leaves no trace in the audit log.
-    func note<T: Sendable>(
-        _ body: @escaping @Sendable (Session, Timestamp) throws -> T
-    ) async throws(RegistryError) -> T {
-        let time = clock()
-        return try await Self.translating {
-            try await database.write(wasCommitted: { _ in false }) { try body($0, time) }
-        }
-    }
-
-    /// Makes a change: one transaction with its audit row, and after a change of the catalogue the hook. When the
-    /// connection is lost at COMMIT, the audit row tells whether the change has happened, so it happens exactly once. A change
-    /// that the caller may not make leaves a row that says so.
-    func change<T: Sendable>(
-        _ action: AuditAction,
-        _ target: String,
-        by principal: Principal,
-        _ body: @escaping @Sendable (Session, Timestamp) throws -> T
-    ) async throws(RegistryError) -> T {
-        let (entry, chain) = (auditEntry(action, target, by: principal, .done), auditChains.any)
-        let value = try await notingDenial(action, target, by: principal) { () async throws(RegistryError) in
-            try await Self.translating {
-                try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
-                    if action.changesCatalog { try CatalogRevision.raise(session) }
-                    let value = try body(session, entry.at)
-                    try AuditTable.insert(entry, in: chain, session)
-                    return value
-                }
-            }
-        }
-        if action.changesCatalog { hook.catalogChanged() }
-        return value
-    }
-
     /// Lets the registry's own errors through and turns the database's into them.
     static func translating<T>(_ body: () async throws -> T) async throws(RegistryError) -> T {
         do {
             return try await body()
-        } catch let error as RegistryError {
-            throw error
-        } catch let error as DatabaseError {
-            throw translated(error)
-        } catch is CancellationError {
-            throw RegistryError(.unavailable, "the request was cancelled")
         } catch {
-            throw RegistryError(.internal, "internal error", detail: "\(type(of: error))")
+            throw translated(error)
+        }
+    }
+
+    static func translated(_ error: any Error) -> RegistryError {
+        switch error {
+        case let error as RegistryError: error
+        case let error as DatabaseError: translated(error)
+        case is CancellationError: RegistryError(.unavailable, "the request was cancelled")
+        default: RegistryError(.internal, "internal error", detail: "\(type(of: error))")
         }
     }
 

@@ -4,7 +4,7 @@ public import DBDriver
 ///
 /// Names compare by their bytes on both engines. 1 to 255 characters, no control characters, no white space at either end
 /// (MariaDB's `utf8mb4_bin` ignores trailing blanks when it compares).
-public protocol Name: RawRepresentable, SQLConvertible, Sendable, Hashable, CustomStringConvertible
+public protocol Name: RawRepresentable, SQLConvertible, Sendable, Hashable, Codable, CustomStringConvertible
 where RawValue == String {
     /// The name of the thing in error messages and in requests, such as `service_name`.
     static var label: String { get }
@@ -120,7 +120,7 @@ public struct ToolID: RawRepresentable, SQLConvertible, Sendable, Hashable, Comp
 }
 
 /// How a service wants its credential in the `Authorization` header.
-public enum AuthorizationMethod: String, SQLConvertible, Sendable, CaseIterable {
+public enum AuthorizationMethod: String, SQLConvertible, Sendable, Codable, CaseIterable {
     /// The service wants none.
     case none = ""
     /// RFC 7617.

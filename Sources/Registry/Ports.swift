@@ -36,7 +36,7 @@ public struct DiscoveryCredential: Sendable {
 }
 
 /// How a service is spoken with; agents have to know.
-public enum Transport: String, SQLConvertible, Sendable {
+public enum Transport: String, SQLConvertible, Sendable, Codable {
     /// One endpoint, since 2025-03-26.
     case streamableHTTP = "streamable_http"
     /// HTTP+SSE of 2024-11-05.

@@ -10,10 +10,11 @@ internal import UnixSignals
 
 /// The running server. The only place that knows every concrete type.
 struct Application: Sendable {
-    /// How long running requests have to end after SIGTERM.
+    /// How long running requests have to end after the drain.
     static let shutdownMax = Duration.seconds(9)
 
     private let services: [any Service]
+    private let end: Duration
     private let registry: MCPRegistry
     private let logger: Logger
 
@@ -23,14 +24,18 @@ struct Application: Sendable {
     ///   - configuration: the settings.
     ///   - schema: what the schema must be, for `/ready`, and what the program knows, for the other instances.
     ///   - certificate: what the server speaks TLS with; nil for plain HTTP.
+    ///   - telemetry: what this process counts and measures.
     ///   - logger: what everything logs to.
     init(
         _ configuration: ServerConfiguration,
         _ schema: SchemaRequirement,
         certificate: ServerCertificate?,
+        telemetry: Telemetry,
         logger: Logger
     ) {
         let database = Database(configuration.database, logger: logger)
+        let drain = Drain(configuration.drain, logger: logger)
+        let metrics = MetricsRoute(telemetry.metrics, database)
         let client = OutboundHTTPClient()
         let hook = configuration.rereadHook.map { url in
             AgentRereadHook(url: url.absoluteString, client: client.client, logger: logger)
@@ -54,9 +59,10 @@ struct Application: Sendable {
         let table = RouteTable(
             Self.routes(
                 registry,
-                Readiness(database, schema, vault),
+                Readiness(database, schema, vault, drain),
                 configuration.identityProvider,
                 limiter,
+                metrics: configuration.metricsPort == nil ? metrics : nil,
                 logger: logger
             ),
             access: AccessControl(
@@ -77,6 +83,9 @@ struct Application: Sendable {
             crossOrigin: CrossOrigin(origins: configuration.allowedOrigins),
             limiter: limiter,
             edge: Edge(servesTLS: certificate != nil, proxies: configuration.trustedProxies),
+            idempotency: Idempotency(registry),
+            telemetry: RequestTelemetry(logger: logger),
+            drain: drain,
             metadataURL: configuration.identityProvider?.metadataURL
         )
         let http = Hummingbird.Application(
@@ -109,9 +118,12 @@ struct Application: Sendable {
             KeyRingReload(vault: $0, database: database, source: configuration.keyRingSource, logger: logger)
         }
         services =
-            [database, client, heartbeat, keyUses] + (hook.map { [$0] } ?? []) + (reload.map { [$0] } ?? [])
+            [database, client] + telemetry.services(client, logger: logger) + [heartbeat, keyUses]
+            + (hook.map { [$0] } ?? []) + (reload.map { [$0] } ?? []) + [Cleaner(registry, logger: logger)]
             + (configuration.refreshes ? [refresher] : [])
-            + [http]
+            + (configuration.metricsPort.map { [Self.metricsServer(metrics, configuration.host, $0, logger)] } ?? [])
+            + [http, drain]
+        end = configuration.drain + Self.shutdownMax
         self.registry = registry
         self.logger = logger
     }
@@ -122,15 +134,33 @@ struct Application: Sendable {
         _ readiness: Readiness,
         _ provider: IdentityProviderSettings?,
         _ limiter: RateLimiter,
+        metrics: MetricsRoute? = nil,
         logger: Logger
     ) -> [Route] {
         let catalog = ToolCatalog(registry, limiter: limiter, logger: logger)
-        return ProbeRoutes.routes(readiness) + AgentRoutes.routes(registry) + AdminRoutes.routes(registry)
+        return ProbeRoutes.routes(readiness) + (metrics.map { [$0.route] } ?? []) + AgentRoutes.routes(registry)
+            + AdminRoutes.routes(registry)
             + [OpenAPIDocument.route] + ProtectedResourceRoutes.routes(provider)
-            + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger))]
+            + [MCPRoute.route(catalog, CatalogResources(registry, logger: logger), Idempotency(registry))]
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets running requests end.
+    private static func metricsServer(
+        _ metrics: MetricsRoute,
+        _ host: String,
+        _ port: Int,
+        _ logger: Logger
+    ) -> any Service {
+        Hummingbird.Application(
+            responder: MetricsResponder(metrics: metrics),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "mcp-registry"),
+            onServerRunning: { channel in
+                logger.notice("metrics at http://\(host):\(channel.localAddress?.port ?? port)\(MetricsRoute.path)")
+            },
+            logger: logger
+        )
+    }
+
+    /// Serves until SIGTERM or SIGINT, goes on while it drains, then lets running requests end.
     func run() async throws {
         try await registry.withdrawUnapproved()
         var configuration = ServiceGroupConfiguration(
@@ -138,7 +168,7 @@ struct Application: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = Self.shutdownMax
+        configuration.maximumGracefulShutdownDuration = end
         try await ServiceGroup(configuration: configuration).run()
     }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Metrics
 internal import Registry
 internal import ServiceLifecycle
 internal import Synchronization
@@ -53,9 +54,15 @@ struct CatalogRefresher: Service {
     private func read(_ service: ServiceToRead) async {
         do throws(RegistryError) {
             try await registry.refresh(service)
+            count("done")
         } catch {
+            count("failed")
             warn(error)
         }
+    }
+
+    private func count(_ outcome: String) {
+        Counter(label: "job_runs", dimensions: [("job", "refreshing"), ("outcome", outcome)]).increment()
     }
 
     /// At a shutdown whatever is cut off is no news.

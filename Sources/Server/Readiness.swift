@@ -7,13 +7,18 @@ internal import Synchronization
 final class Readiness: Sendable {
     /// How long a verdict about the schema holds: 5 s. That the database answers is asked each time.
     private static let schemaHolds = Duration.seconds(5)
+    /// How often in a row the database may not answer before a server that was ready is not: 3.
+    private static let missesMax = 3
     /// How long the database may take: 1 s.
     private static let answerMax = Duration.seconds(1)
 
     private let database: Database
     private let schema: SchemaRequirement
     private let vault: TokenVault?
+    private let drain: Drain?
     private let known = Mutex<(verdict: Verdict, at: ContinuousClock.Instant)?>(nil)
+
+    private let misses = Atomic(0)
 
     private struct Verdict {
         let state: SchemaState
@@ -21,19 +26,25 @@ final class Readiness: Sendable {
         let lack: String?
     }
 
-    init(_ database: Database, _ schema: SchemaRequirement, _ vault: TokenVault?) {
+    init(_ database: Database, _ schema: SchemaRequirement, _ vault: TokenVault?, _ drain: Drain? = nil) {
         self.database = database
+        self.drain = drain
         self.schema = schema
         self.vault = vault
     }
 
     /// Why this server can't answer requests now; nil when it can.
     func obstacle() async -> String? {
+        if drain?.hasBegun == true { return "the server is leaving" }
         let verdict: Verdict
         do {
             verdict = try await Self.within(Self.answerMax) { try await self.verdict() }
+            misses.store(0, ordering: .relaxed)
         } catch {
-            return "the database does not answer"
+            // A short fail-over of the database, which all servers see, must not take all of them out at once.
+            let missed = misses.wrappingAdd(1, ordering: .relaxed).newValue
+            let wasReady = known.withLock { $0 }.map { $0.verdict.state.isUsable && $0.verdict.lack == nil } ?? false
+            return wasReady && missed < Self.missesMax ? nil : "the database does not answer"
         }
         // What is under way when a server works already is a step that it can live with.
         if case .halfApplied = verdict.state { return nil }

@@ -36,6 +36,12 @@ internal import Registry
 ///   they change.
 /// - `TRUSTED_PROXIES` (addresses and networks, separated by commas; default none): whose `X-Forwarded-For` and
 ///   `X-Forwarded-Proto` count.
+/// - `DRAIN_SECONDS` (0…3,600, default 5; with `--dev` 0): how long the server goes on answering after SIGTERM, while `/ready` says
+///   that it is leaving.
+/// - `METRICS_PORT` (0…65535, default none): where `/metrics` is asked for without credentials; else it is on `MCP_PORT` and takes the
+///   scope to read.
+/// - `OTEL_EXPORTER_OTLP_ENDPOINT` (URL, default none): the collector that trace spans are sent to.
+/// - `LOG_FORMAT` (`text` or `json`, default `text` on a terminal, else `json`): how log messages are written.
 /// - `LOG_LEVEL` (`trace`, `debug`, `info`, `notice`, `warning`, `error`, `critical`; default `info`).
 struct ServerConfiguration: Sendable {
     static let defaultDatabaseURL = "sqlite:///./dev.db"
@@ -66,6 +72,13 @@ struct ServerConfiguration: Sendable {
     var trustedProxies: TrustedProxies
     var rateLimits: RateLimits
     var logLevel: Logger.Level
+    var logFormat: LogFormat
+    /// How long the server goes on answering after SIGTERM.
+    var drain: Duration
+    /// Where `/metrics` is asked for, when that is another port.
+    var metricsPort: Int?
+    /// Where spans are sent.
+    var traceCollector: URL?
 }
 
 extension ConfigurationSource {
@@ -123,7 +136,11 @@ extension ConfigurationSource {
                 discoveries: try number("DISCOVERY_RATE_LIMIT", default: 120, 0...100_000),
                 failures: try number("FAILED_LOGIN_LIMIT", default: 60, 0...100_000)
             ),
-            logLevel: try choice("LOG_LEVEL", default: .info)
+            logLevel: try choice("LOG_LEVEL", default: .info),
+            logFormat: try choice("LOG_FORMAT", default: .standard),
+            drain: .seconds(try number("DRAIN_SECONDS", default: isDevelopment ? 0 : 5, 0...3_600)),
+            metricsPort: text("METRICS_PORT") == nil ? nil : try number("METRICS_PORT", default: 0, 0...65_535),
+            traceCollector: try traceCollector()
         )
     }
 
@@ -197,6 +214,13 @@ extension ConfigurationSource {
             )
         }
         return Secret(token)
+    }
+
+    private func traceCollector() throws -> URL? {
+        guard let text = text("OTEL_EXPORTER_OTLP_ENDPOINT") else { return nil }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
+        else { throw ConfigurationError(message: "OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL") }
+        return url
     }
 
     private func rereadHook() throws -> URL? {

@@ -71,8 +71,11 @@ class Registry:
         secrets: list[str] | None = None,
         binary: Path = BINARY,
     ) -> None:
-        """Starts the process and waits until it listens. None of `secrets` may ever be in what it prints."""
-        settings = settings or {}
+        """Starts the process and waits until it listens. None of `secrets` may ever be in what it prints.
+
+        Unless `settings` say otherwise it ends without waiting for load balancers.
+        """
+        settings = {"DRAIN_SECONDS": "0"} | (settings or {})
         self.admin_token = settings.get("REGISTRY_ADMIN_TOKEN")
         self.secrets = secrets if secrets is not None else []
         self.log = folder / f"serve-{time.monotonic_ns()}.log"

@@ -43,7 +43,7 @@ struct ToolChangeTests {
             tool: tool,
             sha256: sha256,
             by: Principal(name: "ann", scopes: [.administer])
-        ).map(\.definition.name)
+        )
     }
 
     @Test("a service that was just added has nothing to approve", arguments: Engine.available)

@@ -9,17 +9,18 @@ struct ImportTests {
     private static let allowed: [(folder: String, modules: Set<String>)] = [
         ("Sources/CMariaDB", []),
         ("Sources/CSQLite", []),
-        ("Sources/DBDriver", ["CMariaDB", "CSQLite", "Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
-        ("Sources/Registry", ["Crypto", "DBDriver", "Logging", "Metrics"]),
+        ("Sources/DBDriver", ["CMariaDB", "CSQLite", "Crypto", "Logging", "Metrics", "ServiceLifecycle", "Tracing"]),
+        ("Sources/Registry", ["Crypto", "DBDriver", "FoundationEssentials", "Logging", "Metrics"]),
         ("Sources/MCP", ["FoundationEssentials"]),
         (
             "Sources/Server",
             [
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "DBDriver", "Foundation", "HTTPTypes",
-                "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "MCP", "Metrics", "Migrations", "Mustache",
+                "Hummingbird", "HummingbirdCore", "Instrumentation", "JWTKit", "Logging", "MCP", "Metrics",
+                "Migrations", "Mustache",
                 "NIOCore", "NIOHTTP1",
-                "NIOHTTPCompression", "NIOPosix", "NIOSSL", "Registry", "ServiceLifecycle",
-                "UnixSignals",
+                "NIOHTTPCompression", "NIOPosix", "NIOSSL", "Registry", "ServiceContextModule", "ServiceLifecycle",
+                "Tracing", "UnixSignals",
             ]
         ),
         ("Migrations", []),

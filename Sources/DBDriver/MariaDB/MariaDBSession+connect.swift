@@ -10,7 +10,12 @@ extension MariaDBSession {
         guard libraryIsReady, let connection = unsafe mysql_init(nil) else {
             throw .init(.unavailable, message: "libmariadb could not be initialised")
         }
-        let readTimeout = purpose == .migrating ? .seconds(3_600) : configuration.readTimeout
+        let readTimeout =
+            switch purpose {
+            case .serving: configuration.readTimeout
+            case .migrating: Duration.seconds(3_600)
+            case .probing: configuration.connectTimeout
+            }
         unsafe setSeconds(connection, MYSQL_OPT_CONNECT_TIMEOUT, configuration.connectTimeout)
         unsafe setSeconds(connection, MYSQL_OPT_READ_TIMEOUT, readTimeout)
         unsafe setSeconds(connection, MYSQL_OPT_WRITE_TIMEOUT, configuration.readTimeout)
@@ -108,8 +113,9 @@ extension MariaDBSession {
         // A DDL statement behind a long reader gives up instead of queueing everybody behind itself.
         if purpose == .migrating { settings.append("lock_wait_timeout = 30") }
         // Causal reads: a read sees every change acknowledged by any node (15 adds INSERT, UPDATE, DELETE and SHOW).
-        if server["wsrep_on"] == "ON" { settings.append("wsrep_sync_wait = \(isServing ? 1 : 15)") }
-        if server["group_replication_consistency"] != nil {
+        let isCausal = configuration.isCausal || !isServing
+        if isCausal, server["wsrep_on"] == "ON" { settings.append("wsrep_sync_wait = \(isServing ? 1 : 15)") }
+        if isCausal, server["group_replication_consistency"] != nil {
             settings.append("group_replication_consistency = 'BEFORE'")
         }
         try runText("SET SESSION " + settings.joined(separator: ", SESSION "))

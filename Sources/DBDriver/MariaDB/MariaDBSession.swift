@@ -5,30 +5,52 @@ internal import Glibc
 @safe final class MariaDBSession: EngineSession {
     let dialect = Dialect.mysql
     let interrupter: Interrupter
+    private(set) var ageMax: Duration?
+    private(set) var probe: HostProbe?
     private var connection: UnsafeMutablePointer<MYSQL>?
     private var statements = StatementCache<MariaDBStatement>()
 
-    /// Connects to the first of the hosts that takes writes, or else to the first that can be read from.
+    /// Connects to a host that takes writes, in the order that the list says, or else to one that can be read from.
     ///
     /// - Throws: the last host's error.
     static func open(
         _ configuration: MySQLConfiguration,
+        _ list: HostList,
         purpose: MySQLConfiguration.Purpose,
         isReadOnly: Bool = false
     ) throws(DatabaseError) -> MariaDBSession {
         var failure = DatabaseError(.unavailable, message: "the configuration names no host")
         var reader: MariaDBSession?
-        for host in configuration.hosts {
+        var tried: [Int] = []
+        while let host = list.next(after: tried) {
+            tried.append(host)
+            let start = ContinuousClock.now
             do throws(DatabaseError) {
-                let session = unsafe try MariaDBSession(connect(host, configuration, purpose))
-                if try session.setUp(configuration, purpose, isReadOnly: isReadOnly) == .readWrite { return session }
+                let session = unsafe try MariaDBSession(connect(list.hosts[host], configuration, purpose))
+                let access = try session.setUp(configuration, purpose, isReadOnly: isReadOnly)
+                list.found(host, access == .readWrite ? .connected : .readOnly)
+                session.ageMax = list.ageMax(of: host)
+                session.probe = HostProbe(host, of: list, configuration)
+                if access == .readWrite { return session }
                 reader = reader ?? session
             } catch {
+                list.found(host, HostStates.State(error, isLate: configuration.isTimeOut(since: start)))
                 failure = error
             }
         }
         guard let reader else { throw failure }
         return reader
+    }
+
+    /// Connects to one host and asks it for a sign of life.
+    fileprivate static func ask(
+        _ host: MySQLConfiguration.Host,
+        _ configuration: MySQLConfiguration
+    ) throws(DatabaseError) -> MariaDBSession {
+        let session = unsafe try MariaDBSession(connect(host, configuration, .probing))
+        // A Galera node that is not part of its cluster refuses even that.
+        _ = try session.run("SELECT 1 AS one", rowLimit: 1)
+        return session
     }
 
     private init(_ connection: UnsafeMutablePointer<MYSQL>) {
@@ -121,5 +143,23 @@ private final class ConnectionSocket: Sendable {
 
     func shutDown() {
         shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+}
+
+extension HostProbe {
+    fileprivate init(_ host: Int, of list: HostList, _ configuration: MySQLConfiguration) {
+        self.init(
+            host: host,
+            ask: { () throws(DatabaseError) in try MariaDBSession.ask(list.hosts[host], configuration) },
+            failed: { list.found(host, HostStates.State($0, isLate: configuration.isTimeOut(since: $1))) }
+        )
+    }
+}
+
+extension MySQLConfiguration {
+    /// Whether an attempt to connect that began then has failed because the server did not answer. (The library counts whole
+    /// seconds.)
+    fileprivate func isTimeOut(since start: ContinuousClock.Instant) -> Bool {
+        ContinuousClock.now - start > connectTimeout * 0.9
     }
 }

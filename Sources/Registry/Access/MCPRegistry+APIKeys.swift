@@ -23,7 +23,7 @@ extension MCPRegistry {
         let vault = try requiredVault()
         let text = APIKeyText.random()
         let target = "key '\(name)', scopes \(scopes.text)" + (user.map { ", user '\($0)'" } ?? "")
-        let key = try await change(.createAPIKey, target, by: principal) { session, time in
+        let key = try await changeEachTime(.createAPIKey, target, by: principal) { session, time in
             guard try APIKeyTable.find(name, session) == nil else {
                 throw RegistryError(.conflict, "an API key has or had the name '\(name)': choose another")
             }
@@ -60,7 +60,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `notFound`, `conflict` when it was revoked before, `unavailable`
     public func revokeAPIKey(_ name: APIKeyName, by principal: Principal) async throws(RegistryError) {
-        try await change(.revokeAPIKey, "key '\(name)'", by: principal) { session, time in
+        try await changeEachTime(.revokeAPIKey, "key '\(name)'", by: principal) { session, time in
             guard try APIKeyTable.find(name, session) != nil else {
                 throw RegistryError(.notFound, "there is no API key '\(name)'")
             }

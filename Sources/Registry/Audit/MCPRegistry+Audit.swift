@@ -105,16 +105,16 @@ extension MCPRegistry {
 
     /// Runs the body, and writes down when the caller may not do it. That this could not be written is logged: the answer
     /// stays "forbidden".
-    func notingDenial<T>(
+    func notingDenial<T, Failure: Error>(
         _ action: AuditAction,
         _ target: String,
         by principal: Principal,
-        _ body: () async throws(RegistryError) -> T
-    ) async throws(RegistryError) -> T {
-        do throws(RegistryError) {
+        _ body: () async throws(Failure) -> T
+    ) async throws(Failure) -> T {
+        do throws(Failure) {
             return try await body()
         } catch {
-            guard error.code == .forbidden else { throw error }
+            guard (error as? RegistryError)?.code == .forbidden else { throw error }
             let (entry, chain) = (auditEntry(action, target, by: principal, .denied), auditChains.any)
             let writing = Task { [database, logger] in
                 do {

@@ -31,7 +31,7 @@ extension MCPRegistry {
         }
         guard isWanted else { return .open }
         // Once more in the transaction of the audit row: what was revoked meanwhile is not told.
-        return try await change(.releaseToken, target, by: principal) { session, _ in
+        return try await changeEachTime(.releaseToken, target, by: principal) { session, _ in
             guard let (found, sealed, vault) = try look(session) else { return .open }
             let context = TokenContext.userToken(serviceID: found.serviceID, user)
             return .token(try Self.open(sealed, context, vault, of: "user '\(user)'"), found.method)
@@ -90,7 +90,10 @@ extension MCPRegistry {
         try await notingDenial(.storeToken, target, by: principal) { () throws(RegistryError) in
             try principal.requireActing(for: user)
         }
-        if let expiresAt, expiresAt <= clock() { throw RegistryError(.invalid, "expires_at must be in the future") }
+        let isNew = IdempotentRequest.current?.isRepeated != true
+        if let expiresAt, isNew, expiresAt <= clock() {
+            throw RegistryError(.invalid, "expires_at must be in the future")
+        }
         let vault = try requiredVault()
         try await change(.storeToken, target, by: principal) { session, time in
             guard let id = try ServiceTable.hold(service, session) else { throw Self.noService(service) }

@@ -78,7 +78,7 @@ struct ImportRun {
     ) async throws(RegistryError) -> [Step] {
         let steps = try await registry.snapshot(decide)
         guard !isDryRun, steps.contains(where: \.isAddition) else { return steps }
-        return try await registry.change(.importOriginal, words, by: .importer) { session, time in
+        return try await registry.changeEachTime(.importOriginal, words, by: .importer) { session, time in
             let steps = try decide(session)
             try write(steps, session, time)
             return steps

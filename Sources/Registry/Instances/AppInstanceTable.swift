@@ -9,7 +9,7 @@ enum AppInstanceTable {
         try session.tableNames().contains("app_instances")
     }
 
-    /// Writes a sign of life, and forgets who has been gone for long.
+    /// Writes a sign of life.
     static func beat(_ instance: AppInstance, _ session: Session) throws(DatabaseError) {
         let now = session.dialect.clock
         try session.execute(
@@ -20,7 +20,13 @@ enum AppInstanceTable {
             \(session.dialect.onConflict("id", update: ["seen_at", "ring_ids"]))
             """
         )
-        try session.execute("DELETE FROM app_instances WHERE seen_at < \(now) - \(keptFor.microseconds)")
+    }
+
+    /// Forgets who has been gone for long.
+    static func forgetOld(_ session: Session) throws(DatabaseError) -> Int {
+        try session.execute(
+            "DELETE FROM app_instances WHERE seen_at < \(session.dialect.clock) - \(keptFor.microseconds)"
+        )
     }
 
     static func remove(_ instance: AppInstance, _ session: Session) throws(DatabaseError) {

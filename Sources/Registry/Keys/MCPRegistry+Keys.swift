@@ -36,7 +36,7 @@ extension MCPRegistry {
     /// - Throws: `notFound` for a key that no server has met, `conflict` when a running server lacks it, or it is retired or
     ///   compromised; `unavailable`
     public func promoteKey(_ id: UInt32, by principal: Principal) async throws(RegistryError) {
-        try await change(.promoteKey, "key \(id)", by: principal) { session, _ in
+        try await changeEachTime(.promoteKey, "key \(id)", by: principal) { session, _ in
             let state = try Self.locked(id, session)
             guard state == .known || state == .active else {
                 throw RegistryError(.conflict, "key \(id) is \(state.rawValue): promote another")
@@ -58,7 +58,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `notFound`, `conflict` while it is the active one or anything is sealed with it; `unavailable`
     public func retireKey(_ id: UInt32, by principal: Principal) async throws(RegistryError) {
-        try await change(.retireKey, "key \(id)", by: principal) { session, time in
+        try await changeEachTime(.retireKey, "key \(id)", by: principal) { session, time in
             try Self.requireInactive(id, try Self.locked(id, session), session)
             let rows = try SealedTable.count(sealedWith: id, session)
             guard rows == 0 else {
@@ -74,7 +74,7 @@ extension MCPRegistry {
     /// - Returns: how many users' tokens that were.
     /// - Throws: `notFound`, `conflict` while it is the active one, `unavailable`
     public func markCompromised(_ id: UInt32, by principal: Principal) async throws(RegistryError) -> Int {
-        try await change(.compromisedKey, "key \(id)", by: principal) { session, time in
+        try await changeEachTime(.compromisedKey, "key \(id)", by: principal) { session, time in
             try Self.requireInactive(id, try Self.locked(id, session), session)
             try KeyTable.set(.compromised, of: id, session)
             return try CredentialTable.expire(sealedWith: id, at: time, session)
@@ -126,7 +126,8 @@ extension MCPRegistry {
             }
         }
         if report.rewrapped > 0, !isDryRun {
-            try await change(.rewrapKey, "key \(id) to key \(active), \(report.rewrapped) rows", by: principal) {
+            try await changeEachTime(.rewrapKey, "key \(id) to key \(active), \(report.rewrapped) rows", by: principal)
+            {
                 _,
                 _ in
             }

@@ -11,7 +11,8 @@ extension MCPRegistry {
     /// - Throws: `notFound`, `forbidden` when another has added it, `upstream` (the stored tools stay as they were, and the service is marked), `conflict` when the
     ///   service was changed twice meanwhile, `unavailable`
     public func refresh(_ name: ServiceName, by principal: Principal) async throws(RegistryError) -> Int {
-        try await onceMore { () async throws(RegistryError) in
+        if let earlier: Int = try IdempotentRequest.current?.earlierValue() { return earlier }
+        return try await onceMore { () async throws(RegistryError) in
             let known = try await serviceToRead(name)
             try await notingDenial(.refreshService, "service '\(name)'", by: principal) { () throws(RegistryError) in
                 try principal.requireOwning(name, of: known.service.owner)
@@ -179,14 +180,15 @@ extension MCPRegistry {
             }
         }
         if isNews {
-            try await change(.refreshService, "service '\(service.name)'", by: principal) { [policy] session, time in
+            return try await change(.refreshService, "service '\(service.name)'", by: principal) {
+                [policy] session, time in
                 try write(session, time)
                 let changes = try Self.reconcile(tools, of: service, policy, at: time, session)
                 try ToolTable.apply(changes, of: service.id, at: time, session)
+                return tools.count
             }
-        } else {
-            try await note(write)
         }
+        try await note(write)
         return tools.count
     }
 
@@ -209,7 +211,7 @@ extension MCPRegistry {
             try ServiceTable.update(failed, at: time, session)
         }
         if status != service.status || error != service.lastError {
-            try await change(.serviceFailed, "service '\(service.name)'", by: principal, write)
+            try await changeEachTime(.serviceFailed, "service '\(service.name)'", by: principal, write)
         } else {
             try await note(write)
         }

@@ -23,6 +23,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `conflict` when the name or the endpoint is taken, `upstream` when the service can't be read, `unavailable`
     public func add(_ new: NewService, by principal: Principal) async throws(RegistryError) -> RegisteredService {
+        if let earlier: RegisteredService = try IdempotentRequest.current?.earlierValue() { return earlier }
         try await read { session in
             try Self.refuseTaken(new.name, session)
             try Self.refuseTaken(new.endpoint, session)
@@ -47,13 +48,13 @@ extension MCPRegistry {
         let tools = (found?.tools ?? []).prefix(Limits.toolsPerServiceMax).enumerated()
         // Whoever adds a service approves of what it offers then.
         let added = tools.map { ToolReconciliation.Addition(position: $0, definition: $1) }
-        try await change(.addService, "service '\(new.name)'", by: principal) { session, time in
+        return try await change(.addService, "service '\(new.name)'", by: principal) { session, time in
             try Self.refuseTaken(new.name, session)
             try Self.refuseTaken(new.endpoint, session)
             try ServiceTable.insert(service, at: time, session)
             try ToolTable.insert(added, of: service.id, at: time, session)
+            return service
         }
-        return service
     }
 
     /// Removes a service with its tools, their role links, and all tokens stored for it.

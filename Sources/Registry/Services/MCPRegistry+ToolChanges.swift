@@ -30,7 +30,7 @@ extension MCPRegistry {
     ///   - tool: the name of the only tool that is meant; nil for all of them.
     ///   - sha256: what the definition must be, in hexadecimal; nil for whatever it is now.
     ///   - principal: who approves.
-    /// - Returns: the tools whose definitions were approved; none when nothing waits.
+    /// - Returns: the names of the tools whose definitions were approved; none when nothing waits.
     /// - Throws: `notFound` for the service or the tool, `invalid` for a digest without a tool, `conflict` when the
     ///   definition is another one, and then nothing is approved; `unavailable`
     public func approveToolChanges(
@@ -38,7 +38,8 @@ extension MCPRegistry {
         tool: String?,
         sha256: String?,
         by principal: Principal
-    ) async throws(RegistryError) -> [Tool] {
+    ) async throws(RegistryError) -> [String] {
+        if let earlier: [String] = try IdempotentRequest.current?.earlierValue() { return earlier }
         // An empty text is no way to say "all": whoever has an empty variable would approve what nobody has seen.
         if tool == "" {
             throw RegistryError(.invalid, "tool_name must not be empty: leave it out to approve all changes")
@@ -57,7 +58,8 @@ extension MCPRegistry {
             }
             return try !ToolTable.changed(of: service, named: tool, limit: 1, session).isEmpty
         }
-        guard isWaiting else { return [] }
+        // Under a key, that nothing waited is an answer to be kept: the same request must not approve what comes later.
+        guard isWaiting || IdempotentRequest.current != nil else { return [] }
         let target = "service '\(service)'" + (tool.map { ", tool '\($0)'" } ?? "")
         return try await change(.approveToolChanges, target, by: principal) { session, time in
             guard try ServiceTable.lock(service, session) != nil else { throw Self.noService(service) }
@@ -74,7 +76,7 @@ extension MCPRegistry {
                 try ToolTable.tell(change.offered, of: tool.id, isApproved: true, at: time, session)
                 try DefinitionTable.approve(version.id, by: principal, at: time, session)
             }
-            return changed
+            return changed.map(\.definition.name)
         }
     }
 
@@ -86,7 +88,7 @@ extension MCPRegistry {
         guard policy.toolChanges == .quarantine else { return }
         for id in try await read({ try ToolTable.changedIDs($0) }) {
             guard try await snapshot({ try Self.approvedDefinition(unlessToldBy: id, $0) }) != nil else { continue }
-            try await change(.withdrawDefinition, "tool \(id)", by: .refresher) { session, time in
+            try await changeEachTime(.withdrawDefinition, "tool \(id)", by: .refresher) { session, time in
                 guard let definition = try Self.approvedDefinition(unlessToldBy: id, session) else { return }
                 try ToolTable.tell(definition, of: id, isApproved: false, at: time, session)
             }

@@ -12,6 +12,7 @@ extension MCPRegistry {
         _ wish: ServiceUpdate,
         by principal: Principal
     ) async throws(RegistryError) -> ServiceUpdate.Outcome {
+        if let earlier: ServiceUpdate.Outcome = try IdempotentRequest.current?.earlierValue() { return earlier }
         let onlyAsks = wish.description == "" && wish.endpoint == nil
         guard onlyAsks else { return try await updateOnce(name, wish, by: principal) }
         return try await onceMore { () async throws(RegistryError) in

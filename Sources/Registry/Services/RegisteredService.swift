@@ -1,9 +1,9 @@
 public import DBDriver
 
 /// A service in the catalogue.
-public struct RegisteredService: Sendable, Equatable {
+public struct RegisteredService: Sendable, Equatable, Codable {
     /// How the last reading of its tools went.
-    public enum Status: String, SQLConvertible, Sendable {
+    public enum Status: String, SQLConvertible, Sendable, Codable {
         /// They were read.
         case active
         /// It wants a credential even for listing its tools, and has refused or not been given one.

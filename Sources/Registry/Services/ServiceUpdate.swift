@@ -10,7 +10,7 @@ public struct ServiceUpdate: Sendable {
     public let method: String?
 
     /// What became of it.
-    public struct Outcome: Sendable {
+    public struct Outcome: Sendable, Codable {
         /// The service as it is now.
         public let service: RegisteredService
         /// Users' tokens that were removed because they had been given for another endpoint.

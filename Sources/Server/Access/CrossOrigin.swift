@@ -8,9 +8,10 @@ struct CrossOrigin: Sendable {
     private static let secondsMax = 600
     /// What pages may send besides what browsers always let them.
     private static let sent =
-        "Authorization, Content-Type, Last-Event-ID, Mcp-Method, Mcp-Name, MCP-Protocol-Version, Mcp-Session-Id, X-Request-Id"
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Mcp-Method, Mcp-Name, MCP-Protocol-Version, "
+        + "Mcp-Session-Id, traceparent, tracestate, X-Request-Id"
     /// What pages may read of an answer besides what browsers always let them.
-    private static let read = "Mcp-Session-Id, Retry-After, WWW-Authenticate, X-Request-Id"
+    private static let read = "Idempotency-Replayed, Mcp-Session-Id, Retry-After, WWW-Authenticate, X-Request-Id"
 
     /// The origins that operators have listed, in lower case.
     let origins: Set<String>

@@ -41,6 +41,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Seconds to wait at the start for the database, and for a schema that this program can work with.")
     var schemaWait = 0
 
+    @Option(help: .hidden)
+    var unsafeForTests: [TestWeakness] = []
+
     func validate() throws {
         try MigrateOptions.check(schemaWait, "--schema-wait")
     }
@@ -49,8 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
         let source = try configured { try options.source(["MCP_HOST": host, "MCP_PORT": port]) }
         var configuration = try configured { try source.server(isDevelopment: dev) }
         ProcessHygiene.forgetSecrets(ServerConfiguration.secretKeys)
-        var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = configuration.logLevel
+        configuration.database.weaken(unsafeForTests)
+        let logger = configuration.logFormat.logger(configuration.logLevel)
+        let telemetry = Telemetry(traceCollector: configuration.traceCollector)
         var migrations: DatabaseConfiguration?
         if dev {
             try prepareDevelopment(&configuration)
@@ -69,7 +73,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         try await waitForDatabase(configuration, schema, migratingAs: migrations, logger)
         do {
-            try await Application(configuration, schema, certificate: certificate, logger: logger).run()
+            try await Application(configuration, schema, certificate: certificate, telemetry: telemetry, logger: logger)
+                .run()
         } catch {
             throw CommandFailure(message: "the server ended: \(error)")
         }
@@ -173,4 +178,23 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// How often to look whether the database can be used.
     private static let pause = Duration.milliseconds(500)
+}
+
+/// A promise that a server breaks, to prove that a test would notice.
+enum TestWeakness: String, ExpressibleByArgument {
+    /// Reads may miss what another node of a cluster has acknowledged.
+    case causalReadsOff = "causal-reads-off"
+    /// A change that was cut off at COMMIT is made again without looking whether it has happened, and `Idempotency-Key` does not
+    /// count.
+    case exactlyOnceOff = "exactly-once-off"
+}
+
+extension DatabaseConfiguration {
+    fileprivate mutating func weaken(_ weaknesses: [TestWeakness]) {
+        if weaknesses.contains(.exactlyOnceOff) { isExactlyOnce = false }
+        if weaknesses.contains(.causalReadsOff), case .mysql(var mysql) = engine {
+            mysql.isCausal = false
+            engine = .mysql(mysql)
+        }
+    }
 }

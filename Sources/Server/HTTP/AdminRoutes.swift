@@ -12,14 +12,14 @@ enum AdminRoutes {
                 }
                 return .json(["users": .array(users)])
             },
-            Route(.post, "/register_user", .scope(.administer)) { request, principal in
+            Route(.post, "/register_user", .scope(.administer), isChange: true) { request, principal in
                 let fields = try await RequestFields(body: request)
                 let user = try UserID(try fields.required("user_id", orElse: "user_id is required"))
                 let role = try fields.optional("role_name", nullAllowed: true) ?? ""
                 try await registry.register(user, role: role.isEmpty ? nil : RoleName(role), by: principal)
                 return .json(["status": "user registered"])
             },
-            Route(.post, "/discovery_credential", .scope(.write)) { request, principal in
+            Route(.post, "/discovery_credential", .scope(.write), isChange: true) { request, principal in
                 try await storeDiscoveryCredential(try await RequestFields(body: request), registry, principal)
             },
         ]

@@ -17,7 +17,7 @@ enum AgentRoutes {
             Route(.get, "/list_services", .scope(.read)) { _, _ in try await listServices(registry) },
             Route(.get, "/token", .scope(.readTokens), handle: token),
             Route(.post, "/token", .scope(.readTokens), handle: token),
-            Route(.post, "/user_token", .scope(.writeTokens)) { request, principal in
+            Route(.post, "/user_token", .scope(.writeTokens), isChange: true) { request, principal in
                 try await storeToken(try await RequestFields(body: request), registry, principal)
             },
             Route(.post, "/role_for_user", .scope(.read)) { request, principal in

@@ -57,6 +57,7 @@ enum OpenAPIDocument {
             "MCP (Streamable HTTP): https://modelcontextprotocol.io/specification",
             scope: nil,
             isOpen: false,
+            isChange: true,
             body: .object,
             answer: [:],
             errors: [400, 401, 403, 404, 406, 413, 415, 429, 503]
@@ -91,6 +92,7 @@ enum OpenAPIDocument {
             "/user_token",
             "Store a user's token for a service",
             scope: .writeTokens,
+            isChange: true,
             body: .fields(
                 userAtService + [
                     Field("token", token),
@@ -145,18 +147,20 @@ enum OpenAPIDocument {
             "/register_user",
             "Register a user, with a role or without",
             scope: .administer,
+            isChange: true,
             body: .fields([
                 Field("user_id", name),
                 Field("role_name", ["oneOf": [["type": "null"], ["const": ""], name]], isRequired: false),
             ]),
             answer: ["status": text],
-            errors: [404, 409]
+            errors: [404]
         ),
         Operation(
             .post,
             "/discovery_credential",
             "Store what the registry itself sends to a service to read its tools",
             scope: .write,
+            isChange: true,
             body: .fields([
                 Field("service_name", name), Field("token", token),
                 Field("method_authorization", ["enum": ["Basic", "Bearer"]]),
@@ -210,6 +214,18 @@ enum OpenAPIDocument {
         ),
     ]
 
+    fileprivate static let idempotencyKey: JSONValue = [
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": """
+        The caller's name for the request: sent again within 24 h it is not done again, and answered as the first time, with \
+        Idempotency-Replayed: true.
+        """,
+        "schema": [
+            "type": "string", "minLength": 1, "maxLength": .integer(Int64(IdempotencyKey.charactersMax)),
+            "pattern": #"^[\x21-\x7e]+$"#,
+        ],
+    ]
+
     fileprivate static func reference(_ schema: String) -> JSONValue {
         ["$ref": .string("#/components/schemas/\(schema)")]
     }
@@ -250,6 +266,8 @@ extension OpenAPIDocument {
         private let summary: String
         private let scope: Scope?
         private let isOpen: Bool
+        /// Whether it is done once under an `Idempotency-Key`.
+        let isChange: Bool
         private let parameters: [Field]
         private let body: Body
         private let answer: JSONValue
@@ -261,6 +279,7 @@ extension OpenAPIDocument {
             _ summary: String,
             scope: Scope? = nil,
             isOpen: Bool? = nil,
+            isChange: Bool = false,
             parameters: [Field] = [],
             body: Body = .none,
             answer: JSONObject = [:],
@@ -269,6 +288,7 @@ extension OpenAPIDocument {
         ) {
             (self.method, self.path, self.summary, self.scope) = (method, path, summary, scope)
             self.isOpen = isOpen ?? (scope == nil)
+            self.isChange = isChange
             (self.parameters, self.body) = (parameters, body)
             self.answer = answerSchema ?? OpenAPIDocument.object(answer, isClosed: scope != nil)
             self.errors = errors
@@ -284,16 +304,14 @@ extension OpenAPIDocument {
                 operation["description"] = .string("Takes the scope \(scope).")
                 operation["x-scope"] = .string(scope.rawValue)
             }
-            if !parameters.isEmpty {
-                operation["parameters"] = .array(
-                    parameters.map { field in
-                        [
-                            "name": .string(field.name), "in": "query", "required": .bool(field.isRequired),
-                            "schema": field.schema,
-                        ]
-                    }
-                )
+            var all = parameters.map { field -> JSONValue in
+                [
+                    "name": .string(field.name), "in": "query", "required": .bool(field.isRequired),
+                    "schema": field.schema,
+                ]
             }
+            if isChange { all.append(OpenAPIDocument.idempotencyKey) }
+            if !all.isEmpty { operation["parameters"] = .array(all) }
             if let schema = bodySchema {
                 operation["requestBody"] = ["required": true, "content": ["application/json": ["schema": schema]]]
             }
@@ -317,6 +335,7 @@ extension OpenAPIDocument {
         private var responses: JSONValue {
             let done: JSONValue = ["description": "Done", "content": ["application/json": ["schema": answer]]]
             var codes = Set(errors)
+            if isChange { codes.insert(409) }
             if scope != nil { codes.formUnion([401, 403, 429, 503]) }
             if scope != nil, bodySchema != nil || !parameters.isEmpty { codes.formUnion([400, 413]) }
             let problems = codes.sorted().map { code -> (String, JSONValue) in

@@ -1,3 +1,4 @@
+internal import DBDriver
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -19,6 +20,9 @@ struct Route: Sendable {
     let path: String
     let method: HTTPRequest.Method
     let access: Access
+    /// Whether it changes something that is not to be done again when the request is sent again with the same
+    /// `Idempotency-Key`. (`/mcp` sees to that itself.)
+    let isChange: Bool
     /// How an error is told.
     let refuse: @Sendable (Problem) -> Response
     let handle: @Sendable (Request, Principal, ConnectionContext) async throws -> Response
@@ -27,9 +31,10 @@ struct Route: Sendable {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ access: Access,
+        isChange: Bool = false,
         handle: @escaping @Sendable (Request, Principal) async throws -> Response
     ) {
-        self.init(method, path, access, refuse: { $0.response }) { request, principal, _ in
+        self.init(method, path, access, isChange: isChange, refuse: { $0.response }) { request, principal, _ in
             try await handle(request, principal)
         }
     }
@@ -38,12 +43,14 @@ struct Route: Sendable {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ access: Access,
+        isChange: Bool = false,
         refuse: @escaping @Sendable (Problem) -> Response,
         handle: @escaping @Sendable (Request, Principal, ConnectionContext) async throws -> Response
     ) {
         self.method = method
         self.path = path
         self.access = access
+        self.isChange = isChange
         self.refuse = refuse
         self.handle = handle
     }
@@ -70,12 +77,18 @@ struct Edge: Sendable {
 struct RouteTable: HTTPResponder {
     typealias Context = ConnectionContext
 
+    /// How long one request may wait for the database altogether: 15 s.
+    static let patience = Duration.seconds(15)
+
     private let routes: [String: [Route]]
     private let access: AccessControl
     private let origins: OriginPolicy
     private let crossOrigin: CrossOrigin
     private let limiter: RateLimiter
     private let edge: Edge
+    private let idempotency: Idempotency
+    private let telemetry: RequestTelemetry
+    private let drain: Drain?
     private let metadataURL: String?
 
     /// - Parameters:
@@ -85,6 +98,9 @@ struct RouteTable: HTTPResponder {
     ///   - crossOrigin: which web pages may read the answers.
     ///   - limiter: how often.
     ///   - edge: what stands between the clients and the routes.
+    ///   - idempotency: what repeated requests are answered.
+    ///   - telemetry: notes how each request went.
+    ///   - drain: whether the server is leaving.
     ///   - metadataURL: where OAuth clients find out whom to ask for a token.
     init(
         _ routes: [Route],
@@ -93,6 +109,9 @@ struct RouteTable: HTTPResponder {
         crossOrigin: CrossOrigin = CrossOrigin(origins: []),
         limiter: RateLimiter,
         edge: Edge = Edge(),
+        idempotency: Idempotency,
+        telemetry: RequestTelemetry,
+        drain: Drain? = nil,
         metadataURL: String? = nil
     ) {
         self.routes = Dictionary(grouping: routes, by: \.path)
@@ -101,12 +120,21 @@ struct RouteTable: HTTPResponder {
         self.crossOrigin = crossOrigin
         self.limiter = limiter
         self.edge = edge
+        self.idempotency = idempotency
+        self.telemetry = telemetry
+        self.drain = drain
         self.metadataURL = metadataURL
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let id = RequestIdentifier.of(request)
-        var response = await RequestIdentifier.$current.withValue(id) { await answer(request, context) }
+        let deadline = ContinuousClock.now + Self.patience
+        var response = await RequestIdentifier.$current.withValue(id) {
+            await RequestDeadline.$current.withValue(deadline) {
+                await telemetry.observing(request) { record in await answer(request, context, &record) }
+            }
+        }
+        if drain?.hasBegun == true { response.headers[.connection] = "close" }
         if let header = RequestIdentifier.header { response.headers[header] = id }
         crossOrigin.mark(&response, to: request)
         // RFC 6797 §7.2: not over a connection that could be anybody's.
@@ -117,11 +145,12 @@ struct RouteTable: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, _ context: Context) async -> Response {
+    private func answer(_ request: Request, _ context: Context, _ record: inout RequestRecord) async -> Response {
         let candidates = routes[Self.path(of: request)] ?? []
+        if let route = candidates.first { record.route = route.path }
         let problem: Problem
         do {
-            return try await answer(request, candidates, context)
+            return try await answer(request, candidates, context, &record)
         } catch let error as Problem {
             problem = log(metadataURL.map { error.pointing(to: $0) } ?? error, request, context, detail: nil)
         } catch let error as RegistryError {
@@ -145,7 +174,8 @@ struct RouteTable: HTTPResponder {
     private func answer(
         _ request: Request,
         _ candidates: [Route],
-        _ context: Context
+        _ context: Context,
+        _ record: inout RequestRecord
     ) async throws -> Response {
         guard let first = candidates.first else {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
@@ -159,7 +189,12 @@ struct RouteTable: HTTPResponder {
         if let preflight = crossOrigin.preflight(request, candidates.map(\.method)) { return preflight }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
-        return try await route.handle(request, try await principal(of: request, for: route, context), context)
+        let principal = try await principal(of: request, for: route, context)
+        record.principal = principal.name
+        guard route.isChange else { return try await route.handle(request, principal, context) }
+        return try await idempotency.answer(request, by: principal) { request in
+            try await route.handle(request, principal, context)
+        }
     }
 
     /// Who asks, if it may.

@@ -4,7 +4,7 @@ internal import HTTPTypes
 enum SingleHeaders {
     /// `Authorization`, `Host` and those of MCP are looked at where they are read.
     private static let names = [
-        "Content-Type", "X-Request-Id",
+        "Content-Type", "Idempotency-Key", "X-Request-Id",
     ].compactMap { HTTPField.Name($0) }
 
     /// - Throws: ``Problem`` 400 for one that is given twice

@@ -1,5 +1,6 @@
 import Logging
 import MCP
+import Metrics
 import Registry
 
 /// Discovers services over Streamable HTTP and HTTP+SSE: the pure `DiscoverySession` on top of an HTTP client.
@@ -52,20 +53,28 @@ struct HTTPToolDiscovery: ToolDiscovery {
         wantsDescription: Bool,
         credential: DiscoveryCredential?
     ) async throws(DiscoveryError) -> Discovery {
+        let start = ContinuousClock.now
         do throws(DiscoveryFailure) {
             let service = try await service(
                 at: endpoint.rawValue,
                 wantsDescription: wantsDescription,
                 credential: credential
             )
+            Self.count("done", since: start)
             return Discovery(service)
         } catch {
+            Self.count(error.kind.name, since: start)
             switch error.kind {
             case .authorizationRequired: throw .authorizationRequired(scheme: error.scheme)
             case .interrupted: throw .interrupted(error.reason)
             case .unavailable, .unusable: throw .failed(error.reason)
             }
         }
+    }
+
+    private static func count(_ outcome: String, since start: ContinuousClock.Instant) {
+        Counter(label: "discoveries", dimensions: [("outcome", outcome)]).increment()
+        Timer(label: "discovery_duration").record(duration: ContinuousClock.now - start)
     }
 
     /// Reads a service, and logs why it can't be and what was left out.
@@ -147,5 +156,17 @@ extension Discovery {
             timeToLive: service.timeToLive,
             transport: service.usesMessageStream ? .serverSentEvents : .streamableHTTP
         )
+    }
+}
+
+extension DiscoveryFailure.Kind {
+    /// Its name in metrics.
+    fileprivate var name: String {
+        switch self {
+        case .authorizationRequired: "authorization_required"
+        case .interrupted: "interrupted"
+        case .unavailable: "unavailable"
+        case .unusable: "unusable"
+        }
     }
 }

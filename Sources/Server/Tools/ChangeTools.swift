@@ -69,7 +69,7 @@ enum ChangeTools {
                 sha256: arguments.string(ifGiven: "sha256"),
                 by: principal
             )
-            let tools = approved.map { "'\($0.definition.name)'" }.joined(separator: ", ")
+            let tools = approved.map { "'\($0)'" }.joined(separator: ", ")
             return .string(
                 approved.isEmpty
                     ? "No change of service with name='\(name)' waits for approval"

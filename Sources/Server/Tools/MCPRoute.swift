@@ -10,7 +10,11 @@ enum MCPRoute {
         "The MCP registry that stores other MCP service endpoints, descriptions, and their available tools. "
         + "Allows to manage them"
 
-    static func route(_ catalog: ToolCatalog, _ resources: CatalogResources) -> Route {
+    static func route(
+        _ catalog: ToolCatalog,
+        _ resources: CatalogResources,
+        _ idempotency: Idempotency
+    ) -> Route {
         let server = MCPServer<Principal>(
             name: "mcp-registry",
             version: Version.current,
@@ -33,10 +37,12 @@ enum MCPRoute {
                 headers: request.headers.map { ($0.name.rawName, $0.value) },
                 body: body
             )
-            let answer = await server.respond(to: incoming, from: principal) { work in
-                await ClientPresence.whileConnected(context.channel, work)
+            return try await idempotency.answer(callOf: body, request, by: principal) {
+                let answer = await server.respond(to: incoming, from: principal) { work in
+                    await ClientPresence.whileConnected(context.channel, work)
+                }
+                return Response(answer)
             }
-            return Response(answer)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import DBDriver
 internal import Logging
 internal import MCP
 internal import Registry
@@ -6,6 +7,7 @@ internal import Registry
 struct ToolCatalog: Sendable {
     let tools: [RegistryTool]
     private let byName: [String: RegistryTool]
+    private let registry: MCPRegistry
     private let limiter: RateLimiter
     private let logger: Logger
 
@@ -15,6 +17,7 @@ struct ToolCatalog: Sendable {
             + RoleTools.links(registry) + ServiceTools.tools(registry) + CredentialTools.tools(registry)
             + ChangeTools.tools(registry) + UserTools.whoAmI()
         byName = Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
+        self.registry = registry
         self.limiter = limiter
         self.logger = logger
     }
@@ -51,7 +54,11 @@ struct ToolCatalog: Sendable {
             return .failure("Error calling tool '\(call.name)': too many requests: try again in \(seconds) s")
         }
         do {
-            return try await tool.call(call.arguments, by: principal)
+            // What a service takes is bounded by itself, and each step at the database then by its own limit.
+            let deadline = tool.discovers ? nil : ContinuousClock.now + RouteTable.patience
+            return try await RequestDeadline.$current.withValue(deadline) {
+                try await registry.perform { try await tool.call(call.arguments, by: principal) }
+            }
         } catch let error as RegistryError {
             // What fails because its client has gone is no news.
             if let detail = error.detail, !Task.isCancelled {

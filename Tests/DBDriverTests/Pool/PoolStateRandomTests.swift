@@ -31,6 +31,7 @@ struct PoolStateRandomTests {
         var closing: Set<Int> = []
         var seen: Set<Int> = []
         var lastWaiter = 0
+        var isPaused = false
         var isShutDown = false
         var finishes = 0
 
@@ -54,6 +55,9 @@ struct PoolStateRandomTests {
                 case .close(let id):
                     #expect(idle.remove(id) != nil, "connection \(id) is closed in use")
                     closing.insert(id)
+                case .pause:
+                    #expect(!isPaused, "it pauses while it pauses")
+                    isPaused = true
                 case .finish:
                     #expect(isShutDown && opening.isEmpty && idle.isEmpty && lent.isEmpty && closing.isEmpty)
                     finishes += 1
@@ -76,6 +80,7 @@ struct PoolStateRandomTests {
         mutating func finishOpening(_ id: Int, succeeds: Bool) {
             opening.remove(id)
             if succeeds { idle.insert(id) }
+            if succeeds { isPaused = false }
             carryOut(succeeds ? pool.opened(id, now: now) : pool.openFailed(id))
         }
 
@@ -98,8 +103,14 @@ struct PoolStateRandomTests {
         /// One event out of those that may happen now.
         mutating func step(_ random: inout Generator) {
             now = now + .seconds(Int64.random(in: 0...3, using: &random))
-            switch Int.random(in: 0..<10, using: &random) {
+            switch Int.random(in: 0..<12, using: &random) {
             case 0...3: lease()
+            case 10:
+                isPaused = false
+                carryOut(pool.resume())
+            case 11:
+                let some = Set((idle.union(lent)).sorted().filter { $0 % 2 == 0 })
+                carryOut(pool.lost(some))
             case 4:
                 guard let waiter = waiting.randomElement(using: &random) else { return }
                 carryOut(pool.withdraw(waiter, because: .cancelled))

@@ -91,14 +91,57 @@ struct PoolStateTests {
         #expect(pool.lease(2, now: Self.start) == [.lend(1, to: 2, check: false)])
     }
 
-    @Test("when a connection can't be opened, the one who waited longest learns why, and it is tried for the next")
+    @Test(
+        "when a connection can't be opened, the one who waited longest learns why; for the next it is tried after a pause"
+    )
     func openFailed() {
         var pool = Self.pool(connections: 1)
         #expect(pool.lease(1, now: Self.start) == [.open(1)])
         #expect(pool.lease(2, now: Self.start) == [])
-        #expect(pool.openFailed(1) == [.refuse(1, .openFailed), .open(2)])
-        #expect(pool.openFailed(2) == [.refuse(2, .openFailed)])
-        #expect(pool.lease(3, now: Self.start) == [.open(3)])
+        #expect(pool.openFailed(1) == [.refuse(1, .openFailed), .pause(failures: 1)])
+        #expect(pool.lease(3, now: Self.start) == [], "nothing is opened during the pause")
+        #expect(pool.resume() == [.open(2)])
+        #expect(pool.openFailed(2) == [.refuse(2, .openFailed), .pause(failures: 2)])
+        #expect(pool.resume() == [.open(3)])
+        #expect(pool.opened(3, now: Self.start) == [.lend(3, to: 3, check: false)])
+        #expect(pool.release(3, isUsable: false, now: Self.start) == [.close(3)])
+        #expect(pool.lease(4, now: Self.start) == [.open(4)])
+        #expect(
+            pool.openFailed(4) == [.refuse(4, .openFailed), .pause(failures: 1)],
+            "a success ends the row of failures"
+        )
+    }
+
+    @Test("a database that comes back meets no crowd: connections are opened a few at a time")
+    func storm() {
+        var pool = Self.pool(connections: 64, waiters: 1_000)
+        let opened = (1...1_000).flatMap { pool.lease($0, now: Self.start) }
+        #expect(opened == [.open(1), .open(2), .open(3), .open(4)])
+        var failures: [PoolState.Action] = []
+        for id in 1...4 { failures += pool.openFailed(id) }
+        #expect(failures.filter { $0 == .pause(failures: 1) }.count == 1)
+        #expect(pool.resume().count == 4)
+        #expect(pool.opened(5, now: Self.start) == [.lend(5, to: 5, check: false), .open(9)])
+    }
+
+    @Test("a connection with a limit of its own is replaced when that is over")
+    func ownAge() {
+        var pool = Self.pool()
+        #expect(pool.lease(1, now: Self.start) == [.open(1)])
+        #expect(pool.opened(1, now: Self.start, ageMax: .seconds(2)) == [.lend(1, to: 1, check: false)])
+        #expect(pool.release(1, isUsable: true, now: Self.at(1)) == [])
+        #expect(pool.lease(2, now: Self.at(1)) == [.lend(1, to: 2, check: false)])
+        #expect(pool.release(1, isUsable: true, now: Self.at(3)) == [.close(1)])
+    }
+
+    @Test("when a server is lost, its idle connections are closed and those in use are left to their callers")
+    func lostServer() {
+        var pool = Self.lent(connections: 2)
+        #expect(pool.lease(2, now: Self.start) == [.open(2)])
+        #expect(pool.opened(2, now: Self.start) == [.lend(2, to: 2, check: false)])
+        #expect(pool.release(1, isUsable: true, now: Self.start) == [])
+        #expect(pool.lost([1, 2]) == [.close(1)])
+        #expect(pool.release(2, isUsable: false, now: Self.start) == [.close(2)])
     }
 
     @Test("an open that fails when nobody waits any longer has no consequence")
@@ -106,7 +149,7 @@ struct PoolStateTests {
         var pool = Self.pool()
         #expect(pool.lease(1, now: Self.start) == [.open(1)])
         #expect(pool.withdraw(1, because: .cancelled) == [.refuse(1, .cancelled)])
-        #expect(pool.openFailed(1) == [])
+        #expect(pool.openFailed(1) == [.pause(failures: 1)])
         #expect(pool.openCount == 0)
     }
 

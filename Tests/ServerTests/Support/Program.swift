@@ -58,7 +58,8 @@ struct Program: Sendable {
         process = try ChildProcess(
             executable,
             arguments,
-            environment: environment,
+            // Servers end without waiting for load balancers, unless a test is about that.
+            environment: ["DRAIN_SECONDS": "0"].merging(environment) { $1 },
             folder: folder,
             output: output,
             errors: errors
@@ -96,8 +97,9 @@ struct Program: Sendable {
 
     /// Waits until it listens, and gives the port.
     func port() async throws -> Int {
-        let line = await errors.text { $0.range(of: #"listening on http://\S+:[0-9]+\n"#, options: .regularExpression) }
-        let port = line?.trimmingCharacters(in: .newlines).split(separator: ":").last.flatMap { Int($0) }
+        let address = #"listening on http://\S+:[0-9]+[\n"]"#
+        let line = await errors.text { $0.range(of: address, options: .regularExpression) }
+        let port = line?.trimmingCharacters(in: ["\n", "\""]).split(separator: ":").last.flatMap { Int($0) }
         return try #require(port, "it does not listen:\n\(errors.soFar)")
     }
 }

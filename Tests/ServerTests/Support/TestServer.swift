@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTesting
+import Logging
 import Migrations
 import Registry
 import TestSupport
@@ -22,6 +23,7 @@ struct TestServer: HTTPCaller {
         var crossOrigin = CrossOrigin(origins: [])
         var edge = Edge()
         var rateLimits = RateLimits()
+        var logger = quietLogger
         var identityProvider: IdentityProviderSettings?
         /// To fetch the provider's keys with.
         var client: HTTPClient?
@@ -91,6 +93,8 @@ struct TestServer: HTTPCaller {
             crossOrigin: options.crossOrigin,
             limiter: limiter,
             edge: options.edge,
+            idempotency: Idempotency(registry),
+            telemetry: RequestTelemetry(logger: options.logger),
             metadataURL: options.identityProvider?.metadataURL
         )
         let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))

@@ -2,7 +2,8 @@
 /// it what happened, and carries out the actions it returns, in their order.
 ///
 /// Waiters are served first come, first served. A connection is opened whenever somebody waits and fewer than `maximum`
-/// are open or being opened.
+/// are open or being opened; a few at a time only, and after one could not be opened not before a pause: a database that comes
+/// back must not meet a crowd.
 struct PoolState {
     typealias ConnectionID = Int
     typealias WaiterID = Int
@@ -10,6 +11,8 @@ struct PoolState {
     struct Limits {
         /// Connections at most.
         var connectionsMax: Int
+        /// Connections that are opened at the same time at most.
+        var openingMax = 4
         /// Callers that may wait at once.
         var waitersMax: Int
         /// An idle connection is asked for a sign of life before it is lent again after this long.
@@ -25,6 +28,8 @@ struct PoolState {
         case lend(ConnectionID, to: WaiterID, check: Bool)
         /// Tell the waiter that it gets no connection.
         case refuse(WaiterID, Refusal)
+        /// Report ``resume`` after a pause: so many times in a row a connection could not be opened.
+        case pause(failures: Int)
         /// Close the connection, then report ``closed``.
         case close(ConnectionID)
         /// The pool was shut down and its last connection is closed. Comes once.
@@ -52,6 +57,10 @@ struct PoolState {
     private var opening: Set<ConnectionID> = []
     /// When each open connection was opened.
     private var birth: [ConnectionID: Timestamp] = [:]
+    /// When those are too old that have a limit of their own.
+    private var ends: [ConnectionID: Timestamp] = [:]
+    private var failures = 0
+    private var isPaused = false
     private var closing: Set<ConnectionID> = []
     /// Used like a stack: the connection used last is lent first, so that the others may grow old.
     private var idle: [Idle] = []
@@ -88,18 +97,42 @@ struct PoolState {
     }
 
     /// A connection was opened.
-    mutating func opened(_ connection: ConnectionID, now: Timestamp) -> [Action] {
+    ///
+    /// - Parameters:
+    ///   - connection: which.
+    ///   - now: the time.
+    ///   - ageMax: how long it is kept at most, when that is less than usual.
+    /// - Returns: what to do.
+    mutating func opened(_ connection: ConnectionID, now: Timestamp, ageMax: Duration? = nil) -> [Action] {
         opening.remove(connection)
         birth[connection] = now
-        return hand(connection, now: now)
+        ends[connection] = ageMax.map { now + $0 }
+        (failures, isPaused) = (0, false)
+        return hand(connection, now: now) + openForWaiters()
     }
 
-    /// A connection could not be opened. Whoever waited longest learns why; for the others it is tried again.
+    /// A connection could not be opened. Whoever waited longest learns why; for the others it is tried again after a pause.
     mutating func openFailed(_ connection: ConnectionID) -> [Action] {
         opening.remove(connection)
         var actions: [Action] = waiting.isEmpty ? [] : [.refuse(waiting.removeFirst(), .openFailed)]
-        actions += openForWaiters()
+        if !isPaused, !isShutDown {
+            (failures, isPaused) = (failures + 1, true)
+            actions.append(.pause(failures: failures))
+        }
         return actions + finishIfDrained()
+    }
+
+    /// The pause is over.
+    mutating func resume() -> [Action] {
+        isPaused = false
+        return openForWaiters()
+    }
+
+    /// The server of some connections does not answer: those of them that are idle are of no use.
+    mutating func lost(_ connections: Set<ConnectionID>) -> [Action] {
+        let dead = idle.filter { connections.contains($0.id) }
+        idle.removeAll { connections.contains($0.id) }
+        return dead.map { close($0.id) }
     }
 
     /// A caller gave a connection back. `isUsable` is false after an error that ends connections. What ended this one, such
@@ -109,7 +142,7 @@ struct PoolState {
         if !isUsable {
             for index in idle.indices { idle[index].isDoubtful = true }
         }
-        let isTooOld = limits.ageMax.map { born + $0 < now } ?? false
+        let isTooOld = (limits.ageMax.map { born + $0 < now } ?? false) || (ends[connection].map { $0 < now } ?? false)
         guard isUsable, !isTooOld else { return [close(connection)] + openForWaiters() }
         return hand(connection, now: now)
     }
@@ -146,6 +179,7 @@ struct PoolState {
 
     private mutating func close(_ connection: ConnectionID) -> Action {
         birth[connection] = nil
+        ends[connection] = nil
         closing.insert(connection)
         return .close(connection)
     }
@@ -153,7 +187,9 @@ struct PoolState {
     /// Opens as many connections as there are waiters without one under way, within the limit.
     private mutating func openForWaiters() -> [Action] {
         var actions: [Action] = []
-        while opening.count < waiting.count, birth.count + opening.count < limits.connectionsMax {
+        while !isPaused, !isShutDown, opening.count < min(waiting.count, limits.openingMax),
+            birth.count + opening.count < limits.connectionsMax
+        {
             nextID += 1
             opening.insert(nextID)
             actions.append(.open(nextID))

@@ -15,7 +15,7 @@ final class ConnectionPool: Sendable {
 
     private struct OpenConnection {
         let connection: Connection
-        let interrupter: Interrupter
+        let traits: Connection.Traits
     }
 
     /// A connection in a caller's hands.
@@ -28,12 +28,16 @@ final class ConnectionPool: Sendable {
 
     /// How long a server may take for a sign of life: 1 s.
     private static let pingMax = Duration.seconds(1)
+    /// The pause after a connection could not be opened: 50 ms at first, doubling up to 1 s.
+    private static let pauseMin = Duration.milliseconds(50)
+    private static let pauseMax = Duration.seconds(1)
 
-    private let name: String
+    let name: String
     private let waitMax: Duration
     private let open: @Sendable () throws(DatabaseError) -> any EngineSession
     private let clock: @Sendable () -> Timestamp
     private let state: Mutex<State>
+    private let watch: Mutex<LeaseWatch?> = Mutex(nil)
 
     /// - Parameters:
     ///   - name: the beginning of the threads' names.
@@ -53,6 +57,17 @@ final class ConnectionPool: Sendable {
         self.clock = clock
         self.open = open
         state = Mutex(State(machine: PoolState(limits: limits)))
+        let watching = LeaseWatch { [weak self] host in self?.giveUp(host) }
+        watch.withLock { $0 = watching }
+    }
+
+    /// Interrupts whatever is under way at a server, and closes the idle connections to it.
+    private func giveUp(_ host: Int) {
+        let connections = state.withLock { state in
+            state.connections.filter { $0.value.traits.probe?.host == host }
+        }
+        perform { $0.lost(Set(connections.keys)) }
+        for open in connections.values { open.traits.interrupter.interrupt(.hostLost) }
     }
 
     /// Lends a connection to the closure.
@@ -150,16 +165,18 @@ final class ConnectionPool: Sendable {
     }
 
     private func finish(_ lease: Lease, isUsable: Bool) {
+        watch.withLock { $0 }?.returned(lease.id)
         let now = clock()
         perform { $0.release(lease.id, isUsable: isUsable, now: now) }
     }
 
     /// Gives up on a caller's behalf once it has waited too long; only callers that do wait get a timer.
     private func startTimer(_ waiter: PoolState.WaiterID) {
+        let end = RequestDeadline.orSooner(.now + waitMax)
         state.withLock { state in
             guard state.waiters[waiter] != nil else { return }
-            state.timers[waiter] = Task { [weak self, waitMax] in
-                try? await Task.sleep(for: waitMax)
+            state.timers[waiter] = Task { [weak self] in
+                try? await Task.sleep(until: end)
                 if !Task.isCancelled { self?.perform { $0.withdraw(waiter, because: .timedOut) } }
             }
         }
@@ -185,15 +202,24 @@ final class ConnectionPool: Sendable {
             let lease = Lease(
                 id: id,
                 connection: opened.connection,
-                interrupter: opened.interrupter,
+                interrupter: opened.traits.interrupter,
                 mustBeChecked: check
             )
+            if let probe = opened.traits.probe { watch.withLock { $0 }?.lent(id, probe) }
             return { waiting.resume(returning: lease) }
         case .refuse(let waiter, let reason):
             state.timers.removeValue(forKey: waiter)?.cancel()
             let waiting = state.waiters.removeValue(forKey: waiter)
             let error = refusalError(reason, state.openError)
             return { waiting?.resume(throwing: error) }
+        case .pause(let failures):
+            let pause = min(Self.pauseMax, Self.pauseMin * (1 << min(failures - 1, 10))) * Double.random(in: 0.5...1)
+            return {
+                Task {
+                    try? await Task.sleep(for: pause)
+                    self.perform { $0.resume() }
+                }
+            }
         case .close(let id):
             let closed = state.connections.removeValue(forKey: id)
             return {
@@ -214,12 +240,10 @@ final class ConnectionPool: Sendable {
         let connection = Connection(name: "\(name)-\(id)", open: open)
         Task {
             do {
-                let interrupter = try await connection.connect()
-                state.withLock { state in
-                    state.connections[id] = OpenConnection(connection: connection, interrupter: interrupter)
-                }
+                let traits = try await connection.connect()
+                state.withLock { $0.connections[id] = OpenConnection(connection: connection, traits: traits) }
                 let now = clock()
-                perform { $0.opened(id, now: now) }
+                perform { $0.opened(id, now: now, ageMax: traits.ageMax) }
             } catch {
                 state.withLock { $0.openError = error as? DatabaseError }
                 perform { $0.openFailed(id) }
@@ -233,7 +257,7 @@ final class ConnectionPool: Sendable {
         case .openFailed:
             openError ?? DatabaseError(.unavailable, message: "the connection could not be opened")
         case .queueFull: DatabaseError(.unavailable, message: "too many callers wait for a database connection")
-        case .timedOut: DatabaseError(.unavailable, message: "no database connection became free in \(waitMax)")
+        case .timedOut: DatabaseError(.unavailable, message: "no database connection became free in time")
         case .shutDown: DatabaseError(.unavailable, message: "the connection pool is shut down")
         }
     }

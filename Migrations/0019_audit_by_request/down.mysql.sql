@@ -1,0 +1,1 @@
+DROP INDEX audit_log_request ON audit_log;

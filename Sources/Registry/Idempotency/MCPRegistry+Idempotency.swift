@@ -1,0 +1,75 @@
+internal import DBDriver
+internal import Logging
+
+extension MCPRegistry {
+    /// Looks whether a request that has a key came before. The answer is to be given under
+    /// ``IdempotentRequest/current``, by ``perform(_:)``.
+    ///
+    /// - Parameters:
+    ///   - key: the caller's name for the request.
+    ///   - request: what is asked for: equal bytes ask for the same.
+    ///   - principal: the caller, whose own the key is.
+    /// - Returns: the request, with the first answer when it came before.
+    /// - Throws: `conflict` when the key was another request's, `unavailable`
+    public func idempotentRequest(
+        _ key: IdempotencyKey,
+        for request: [UInt8],
+        by principal: Principal
+    ) async throws(RegistryError) -> IdempotentRequest {
+        let id = IdempotentRequest.digest(Array(principal.name.utf8), Array(key.text.utf8))
+        let digest = IdempotentRequest.digest(request)
+        let earlier = try await read { try IdempotencyTable.find(id, $0) }
+        guard earlier.map({ $0.digest == digest }) ?? true else { throw Self.keyOfAnother }
+        return IdempotentRequest(id: id, requestDigest: digest, earlier: earlier?.1)
+    }
+
+    /// Answers a request. A failure that is the request's own, and changed nothing, is kept under its key and told again when it
+    /// comes again; one that may pass is not.
+    ///
+    /// - Parameter answer: answers the request; not called for one that failed before.
+    /// - Returns: the answer.
+    /// - Throws: whatever `answer` throws, or has thrown when the request came before
+    public func perform<T: Sendable>(_ answer: () async throws -> T) async throws -> T {
+        guard let request = IdempotentRequest.current, database.configuration.isExactlyOnce else {
+            return try await answer()
+        }
+        if let earlier = request.earlier, let code = earlier.failure { throw RegistryError(code, earlier.answer) }
+        do {
+            return try await answer()
+        } catch let error as RegistryError where error.isLasting && !request.isRepeated {
+            do throws(RegistryError) {
+                try await note { session, _ in try IdempotencyTable.keep(error, of: request, session) }
+            } catch {
+                logger.warning(
+                    "the answer to a request with an Idempotency-Key could not be kept",
+                    metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
+                )
+            }
+            throw error
+        }
+    }
+
+    /// What another request under the same key, which was faster, has returned.
+    func value<T: Codable & Sendable>(of request: IdempotentRequest) async throws(RegistryError) -> T {
+        guard let found = try await read({ try IdempotencyTable.find(request.id, $0) }) else {
+            throw RegistryError(.unavailable, "the same request is being answered, please try again")
+        }
+        guard found.digest == request.requestDigest else { throw Self.keyOfAnother }
+        return try IdempotentRequest.value(of: found.1)
+    }
+
+    private static let keyOfAnother = RegistryError(
+        .conflict,
+        "this Idempotency-Key was used for another request: give each request a key of its own"
+    )
+}
+
+extension RegistryError {
+    /// Whether the same request would fail the same way as long as nobody changes anything.
+    fileprivate var isLasting: Bool {
+        switch code {
+        case .invalid, .notFound, .conflict: true
+        case .unauthenticated, .forbidden, .upstream, .unavailable, .keyUnavailable, .internal: false
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Instrumentation
+internal import Logging
+internal import Metrics
+internal import Registry
+internal import ServiceContextModule
+internal import Tracing
+
+/// What is known of a request while it is answered, for its line in the log, its metrics and its span.
+struct RequestRecord {
+    /// The path of the route that answers: never one that a caller made up.
+    var route = "none"
+    /// Who asks; nil while that is not known.
+    var principal: String?
+}
+
+/// Writes one line in the log for each request, counts it, and makes its span.
+struct RequestTelemetry: Sendable {
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Answers a request and notes how that went.
+    ///
+    /// - Parameters:
+    ///   - request: what is asked.
+    ///   - answer: answers, and fills in what is known.
+    /// - Returns: the answer.
+    func observing(
+        _ request: Request,
+        _ answer: (inout RequestRecord) async -> Response
+    ) async -> Response {
+        let begin = ContinuousClock.now
+        var record = RequestRecord()
+        var context = ServiceContext.topLevel
+        InstrumentationSystem.instrument.extract(request.headers, into: &context, using: HeaderExtractor())
+        let response = await withSpan("\(request.method)", context: context, ofKind: .server) { span in
+            let response = await answer(&record)
+            span.operationName = "\(request.method) \(record.route)"
+            if span.isRecording {
+                span.attributes["http.request.method"] = "\(request.method)"
+                span.attributes["http.route"] = record.route
+                span.attributes["http.response.status_code"] = response.status.code
+            }
+            if response.status.code >= 500 { span.setStatus(.init(code: .error)) }
+            note(record, request, response, ContinuousClock.now - begin, span.context[TraceParentKey.self])
+            return response
+        }
+        return response
+    }
+
+    private func note(
+        _ record: RequestRecord,
+        _ request: Request,
+        _ response: Response,
+        _ duration: Duration,
+        _ place: TraceParent?
+    ) {
+        let method = Self.methods.contains(request.method) ? request.method.rawValue : "other"
+        let status = response.status.code
+        Timer(label: "http_request_duration", dimensions: [("route", record.route), ("method", method)])
+            .recordNanoseconds(duration.nanoseconds)
+        Counter(
+            label: "http_requests",
+            dimensions: [("route", record.route), ("method", method), ("status", "\(status)")]
+        ).increment()
+        // Probes come every second; they are no news while they go well.
+        let level: Logger.Level = Self.probes.contains(record.route) && status < 400 ? .debug : .info
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "request_id": "\(RequestIdentifier.current ?? "-")", "method": "\(method)", "route": "\(record.route)",
+            "status": .stringConvertible(status),
+            "ms": "\(Double(duration.nanoseconds / 10_000) / 100)",
+        ]
+        if let principal = record.principal { metadata["principal"] = "\(principal)" }
+        if let place { metadata["trace_id"] = "\(place.traceID)" }
+        logger.log(level: level, "request", metadata: metadata)
+    }
+
+    private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .delete, .options, .patch]
+    private static let probes: Set = ["/health", "/ready", "/metrics"]
+}
+
+extension Duration {
+    /// Whole nanoseconds.
+    fileprivate var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
+
+private struct HeaderExtractor: Extractor {
+    func extract(key: String, from headers: HTTPFields) -> String? {
+        HTTPField.Name(key).flatMap { headers[$0] }
+    }
+}

@@ -1,0 +1,101 @@
+import TestSupport
+import Testing
+
+@testable import DBDriver
+
+/// Several servers in the configuration, of which some are away.
+@Suite("Fail-over", .timeLimit(.minutes(5)))
+struct FailOverTests {
+    /// A database whose preferred server is another port of the loopback interface.
+    func withPreferred(
+        _ engine: Engine,
+        _ port: UInt16,
+        _ body: (Database) async throws -> Void
+    ) async throws {
+        try await engine.withDatabase { plain in
+            var configuration = plain.configuration
+            guard case .mysql(var mysql) = configuration.engine else { return }
+            mysql.hosts.insert(.init(name: "127.0.0.1", port: port), at: 0)
+            mysql.connectTimeout = .seconds(1)
+            configuration.engine = .mysql(mysql)
+            let database = Database(configuration, logger: quietLogger)
+            try await body(database)
+            await database.shutDown()
+        }
+    }
+
+    @Test("a server that refuses is passed over, and known to be away", arguments: Engine.servers)
+    func refused(engine: Engine) async throws {
+        let dead = try LoopbackSocket(isListening: false)
+        try await withPreferred(engine, dead.port) { database in
+            try await database.ping()
+            #expect(database.servers.prefix(2).map(\.state) == ["refused", "connected"])
+        }
+    }
+
+    @Test(
+        "a server that hangs costs its connect time-out once, and the callers after that nothing",
+        arguments: Engine.servers
+    )
+    func hung(engine: Engine) async throws {
+        let silent = try LoopbackSocket(isListening: true)
+        try await withPreferred(engine, silent.port) { database in
+            try await database.ping()
+            #expect(database.servers.prefix(2).map(\.state) == ["hung", "connected"])
+            let start = ContinuousClock.now
+            for _ in 0..<20 { try await database.ping() }
+            #expect(ContinuousClock.now - start < .seconds(1))
+        }
+    }
+
+    @Test("a caller's deadline ends the wait for a connection and the attempts", arguments: Engine.servers)
+    func deadline(engine: Engine) async throws {
+        let dead = try LoopbackSocket(isListening: false)
+        try await engine.withDatabase { plain in
+            var configuration = plain.configuration
+            guard case .mysql(var mysql) = configuration.engine else { return }
+            mysql.hosts = [.init(name: "127.0.0.1", port: dead.port)]
+            configuration.engine = .mysql(mysql)
+            let database = Database(configuration, logger: quietLogger)
+            let start = ContinuousClock.now
+            let error = await #expect(throws: DatabaseError.self) {
+                try await RequestDeadline.$current.withValue(start + .milliseconds(700)) { try await database.ping() }
+            }
+            #expect(error?.kind == .unavailable)
+            #expect(ContinuousClock.now - start < .seconds(3))
+            await database.shutDown()
+        }
+    }
+
+    @Test(
+        "500 callers of a server that is away open few connections, and all are told in time",
+        arguments: Engine.servers
+    )
+    func storm(engine: Engine) async throws {
+        let dead = try LoopbackSocket(isListening: false)
+        try await engine.withDatabase { plain in
+            var configuration = plain.configuration
+            guard case .mysql(var mysql) = configuration.engine else { return }
+            mysql.hosts = [.init(name: "127.0.0.1", port: dead.port)]
+            configuration.engine = .mysql(mysql)
+            configuration.operationTimeout = .seconds(2)
+            configuration.poolTimeout = .seconds(1)
+            let database = Database(configuration, logger: quietLogger)
+            let start = ContinuousClock.now
+            let refused = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<500 {
+                    group.addTask {
+                        do {
+                            try await database.ping()
+                            return false
+                        } catch { return (error as? DatabaseError)?.kind == .unavailable }
+                    }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(refused == 500)
+            #expect(ContinuousClock.now - start < .seconds(10))
+            await database.shutDown()
+        }
+    }
+}
