@@ -10,6 +10,8 @@ final class Interrupter: Sendable {
         case cancelled
         /// Its server does not answer.
         case hostLost
+        /// The request that it works for has no time left.
+        case tooLate
     }
 
     private struct State {
@@ -34,6 +36,7 @@ final class Interrupter: Sendable {
         switch state.withLock({ $0.reason }) {
         case .cancelled: DatabaseError(.interrupted, message: "the task was cancelled")
         case .hostLost: DatabaseError(.connectionLost, message: "the database server does not answer")
+        case .tooLate: DatabaseError(.interrupted, message: "the request has no time left")
         case nil: nil
         }
     }

@@ -31,6 +31,8 @@ public struct RegistryError: Error, Sendable, Equatable, CustomStringConvertible
     public var message: String
     /// A sentence for the log, beyond the message.
     public var detail: String?
+    /// Whether the same request may succeed when it is made again, although its code says otherwise.
+    var isPassing = false
 
     /// A failure of a kind, with its sentence for the caller.
     public init(_ code: Code, _ message: String, detail: String? = nil) {

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from registry import Registry, command
+from registry import Registry, command, free_port
 from server_database import ServerDatabase
 
 LEASE_SECONDS = 30
+SPANS = {"POST /mcp", "GET /list_services", "database read", "database write", "database snapshot"}
 
 
 @pytest.fixture
@@ -181,11 +182,15 @@ def test_spans_are_sent_to_a_collector(tmp_path: Path, settings: dict[str, str])
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
         threading.Thread(target=collector.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{collector.server_port}"
-        server = Registry(tmp_path, settings=settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+        hook = {"AGENT_REREAD_HOOK": f"http://127.0.0.1:{free_port()}/hook?secret=in-the-hook"}
+        server = Registry(tmp_path, settings=settings | hook | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+        server.done("create_role", role_name="r")
         server.http("GET", "/list_services", traceparent=f"00-{trace}-00f067aa0ba902b7-01")
         until(lambda: any(span["traceId"] == trace and span["kind"] == 2 for span in received))
-        server.stop()
+        # What is sent to the collector and to the hook is no span itself, or it would go on for ever and tell their URLs.
+        assert {span["name"] for span in received} <= SPANS, received
         collector.shutdown()
+    assert "in-the-hook" not in json.dumps(received)
     spans = {span["name"]: span for span in received if span["traceId"] == trace}
     assert spans["GET /list_services"]["parentSpanId"] == "00f067aa0ba902b7"
     assert spans["database read"]["parentSpanId"]

@@ -57,6 +57,61 @@ struct IdempotencyTests {
         }
     }
 
+    @Test("a request that finds its own first one done meanwhile gets that one's answer", arguments: Engine.available)
+    func overtaken(engine: Engine) async throws {
+        try await RegistryFixture.with(engine) { fixture in
+            fixture.discovery.answer([.named("a")])
+            let key = try IdempotencyKey("k")
+            // Both have looked before either was done.
+            var requests: [IdempotentRequest] = []
+            for _ in 0..<2 {
+                requests.append(
+                    try await fixture.registry.idempotentRequest(key, for: Array("add".utf8), by: .administrator)
+                )
+            }
+            var added: [RegisteredService] = []
+            for request in requests {
+                added.append(
+                    try await IdempotentRequest.$current.withValue(request) {
+                        try await fixture.registry.perform { try await fixture.addService() }
+                    }
+                )
+            }
+            #expect(added.first == added.last)
+            #expect(requests.map(\.isRepeated) == [false, true])
+            #expect(try await fixture.count("services") == 1)
+        }
+    }
+
+    @Test("that a service was changed meanwhile is no lasting answer", arguments: Engine.available)
+    func changedMeanwhile(engine: Engine) async throws {
+        try await RegistryFixture.with(engine) { fixture in
+            fixture.discovery.answer([.named("a")])
+            try await fixture.addService()
+            let gates = [Gate(), Gate()]
+            fixture.discovery.wait(at: gates[0])
+            let refresh = { @Sendable () async throws -> Int in
+                try await Self.ask(fixture.registry, "k", "refresh") {
+                    try await fixture.registry.refresh(ServiceName("pizza"), by: .administrator)
+                }.answer
+            }
+            let asking = Task { try await refresh() }
+            // It is overtaken each of the two times that it reads.
+            for (number, gate) in gates.enumerated() {
+                try await until { fixture.discovery.calls.count == 2 + number }
+                fixture.discovery.wait(at: gates.last)
+                try await fixture.database.write { session in
+                    try session.execute("UPDATE services SET endpoint = \("https://moved-\(number).example")")
+                }
+                gate.open()
+            }
+            let error = try await failure { _ = try await asking.value }
+            #expect(error?.code == .conflict)
+            fixture.discovery.wait(at: nil)
+            #expect(try await refresh() == 1)
+        }
+    }
+
     @Test("another request under the same key is a conflict and changes nothing", arguments: Engine.available)
     func anotherRequest(engine: Engine) async throws {
         try await RegistryFixture.with(engine) { fixture in

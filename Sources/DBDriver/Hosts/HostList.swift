@@ -54,6 +54,11 @@ final class HostList: Sendable {
         }
     }
 
+    /// A server was tried that has no room at present; see ``HostStates/busy(_:)``.
+    func busy(_ host: Int) {
+        states.withLock { $0.busy(host) }
+    }
+
     /// How long a connection to a server is kept at most; see ``HostStates/ageMax(of:jitter:)``.
     func ageMax(of host: Int) -> Duration? {
         let jitter = Double.random(in: 0...1)

@@ -87,6 +87,11 @@ struct HostStates {
         if writer == host { writer = nil }
     }
 
+    /// A server was tried that answers and has no room at present, which says nothing about what it takes.
+    mutating func busy(_ host: Int) {
+        hosts[host].isBeingTried = false
+    }
+
     /// How long a connection to a server is kept at most, when that is less than usual: one that only reads is left soon, and one
     /// that is not preferred within two minutes, so that connections come back little by little.
     ///

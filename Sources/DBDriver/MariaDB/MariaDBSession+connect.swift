@@ -79,13 +79,13 @@ extension MariaDBSession {
 
     /// Sets whatever a server's own configuration could change under us.
     ///
-    /// - Returns: whether the server takes writes.
+    /// - Returns: whether the server takes writes, and whether reads see what other servers of its cluster have acknowledged.
     /// - Throws: ``DatabaseError/Kind/unavailable`` when the server is a Galera node that is not part of its cluster.
     func setUp(
         _ configuration: MySQLConfiguration,
         _ purpose: MySQLConfiguration.Purpose,
         isReadOnly: Bool = false
-    ) throws(DatabaseError) -> TransactionAccess {
+    ) throws(DatabaseError) -> (TransactionAccess, isCausal: Bool) {
         let server = try values(
             of: [
                 "wsrep_on", "group_replication_consistency", "max_statement_time", "max_execution_time", "read_only",
@@ -119,7 +119,9 @@ extension MariaDBSession {
             settings.append("group_replication_consistency = 'BEFORE'")
         }
         try runText("SET SESSION " + settings.joined(separator: ", SESSION "))
-        return [server["read_only"], server["super_read_only"]].contains("ON") ? .readOnly : .readWrite
+        let access: TransactionAccess =
+            [server["read_only"], server["super_read_only"]].contains("ON") ? .readOnly : .readWrite
+        return (access, isCausal && (server["wsrep_on"] == "ON" || server["group_replication_consistency"] != nil))
     }
 
     private func values(of names: [String], shownBy words: SQL) throws(DatabaseError) -> [String: String] {

@@ -10,9 +10,10 @@ internal import Glibc
     private var connection: UnsafeMutablePointer<MYSQL>?
     private var statements = StatementCache<MariaDBStatement>()
 
-    /// Connects to a host that takes writes, in the order that the list says, or else to one that can be read from.
+    /// Connects to a host that takes writes, in the order that the list says, or else to one that only reads and whose reads see
+    /// what others have acknowledged.
     ///
-    /// - Throws: the last host's error.
+    /// - Throws: the last host's error; that of a host with too many connections at once: another would not be its stand-in.
     static func open(
         _ configuration: MySQLConfiguration,
         _ list: HostList,
@@ -27,13 +28,19 @@ internal import Glibc
             let start = ContinuousClock.now
             do throws(DatabaseError) {
                 let session = unsafe try MariaDBSession(connect(list.hosts[host], configuration, purpose))
-                let access = try session.setUp(configuration, purpose, isReadOnly: isReadOnly)
+                let (access, isCausal) = try session.setUp(configuration, purpose, isReadOnly: isReadOnly)
                 list.found(host, access == .readWrite ? .connected : .readOnly)
                 session.ageMax = list.ageMax(of: host)
                 session.probe = HostProbe(host, of: list, configuration)
                 if access == .readWrite { return session }
-                reader = reader ?? session
+                // A copy that lags behind must not decide who may do what. A single server is what there is.
+                if isCausal || list.hosts.count == 1 || isReadOnly { reader = reader ?? session }
+                failure = DatabaseError(.unavailable, code: 1290, message: "\(list.hosts[host]) only reads")
             } catch {
+                guard ![1040, 1203].contains(error.code) else {
+                    list.busy(host)
+                    throw error
+                }
                 list.found(host, HostStates.State(error, isLate: configuration.isTimeOut(since: start)))
                 failure = error
             }

@@ -83,6 +83,10 @@ final class ConnectionPool: Sendable {
         _ body: (Connection) async throws -> T
     ) async throws -> T {
         let lease = try await usableLease()
+        // A transaction that has begun is not cut off: it ends by the limits of its statements.
+        if interruptible, let deadline = RequestDeadline.current {
+            watch.withLock { $0 }?.limit(lease.id, deadline) { lease.interrupter.interrupt(.tooLate) }
+        }
         do {
             let value =
                 interruptible
@@ -222,6 +226,7 @@ final class ConnectionPool: Sendable {
             }
         case .close(let id):
             let closed = state.connections.removeValue(forKey: id)
+            watch.withLock { $0 }?.returned(id)
             return {
                 Task {
                     await closed?.connection.close()

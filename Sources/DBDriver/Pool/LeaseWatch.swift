@@ -13,6 +13,8 @@ final class LeaseWatch: Sendable {
     private struct Lease {
         var since: ContinuousClock.Instant
         let probe: HostProbe
+        var end: ContinuousClock.Instant?
+        var whenOver: (@Sendable () -> Void)?
     }
 
     private struct State {
@@ -38,6 +40,18 @@ final class LeaseWatch: Sendable {
         if begins { Task { await self.watch() } }
     }
 
+    /// A connection in use is to be interrupted at a moment, give or take half a second.
+    func limit(
+        _ id: PoolState.ConnectionID,
+        _ end: ContinuousClock.Instant,
+        whenOver: @escaping @Sendable () -> Void
+    ) {
+        state.withLock { state in
+            state.leases[id]?.end = end
+            state.leases[id]?.whenOver = whenOver
+        }
+    }
+
     /// A connection is in use no longer.
     func returned(_ id: PoolState.ConnectionID) {
         state.withLock { _ = $0.leases.removeValue(forKey: id) }
@@ -47,15 +61,23 @@ final class LeaseWatch: Sendable {
     private func watch() async {
         while true {
             try? await Task.sleep(for: Self.pause)
-            let overdue: [Int: HostProbe]? = state.withLock { state in
+            let (overdue, ended): ([Int: HostProbe]?, [@Sendable () -> Void]) = state.withLock { state in
                 guard !state.leases.isEmpty else {
                     state.isWatching = false
-                    return nil
+                    return (nil, [])
                 }
-                let late = state.leases.values.filter { $0.since + Self.patience < .now }
-                return Dictionary(late.map { ($0.probe.host, $0.probe) }) { first, _ in first }
+                let now = ContinuousClock.now
+                var ended: [@Sendable () -> Void] = []
+                for (id, lease) in state.leases where lease.end.map({ $0 < now }) ?? false {
+                    if let whenOver = lease.whenOver { ended.append(whenOver) }
+                    state.leases[id]?.end = nil
+                    state.leases[id]?.whenOver = nil
+                }
+                let late = state.leases.values.filter { $0.since + Self.patience < now }
+                return (Dictionary(late.map { ($0.probe.host, $0.probe) }) { first, _ in first }, ended)
             }
             guard let overdue else { return }
+            for end in ended { end() }
             for (host, probe) in overdue {
                 if await !Self.answers(probe) { lost(host) }
                 state.withLock { state in

@@ -80,13 +80,18 @@ struct PoolState {
     /// A caller wants a connection.
     mutating func lease(_ waiter: WaiterID, now: Timestamp) -> [Action] {
         guard !isShutDown else { return [.refuse(waiter, .shutDown)] }
-        if waiting.isEmpty, let connection = idle.popLast() {
+        var actions: [Action] = []
+        while waiting.isEmpty, let connection = idle.popLast() {
+            guard !isTooOld(connection.id, now: now) else {
+                actions.append(close(connection.id))
+                continue
+            }
             let check = connection.isDoubtful || connection.since + limits.idleBeforeCheck < now
-            return [.lend(connection.id, to: waiter, check: check)]
+            return actions + [.lend(connection.id, to: waiter, check: check)]
         }
-        guard waiting.count < limits.waitersMax else { return [.refuse(waiter, .queueFull)] }
+        guard waiting.count < limits.waitersMax else { return actions + [.refuse(waiter, .queueFull)] }
         waiting.append(waiter)
-        return openForWaiters()
+        return actions + openForWaiters()
     }
 
     /// A caller waits no longer.
@@ -138,12 +143,11 @@ struct PoolState {
     /// A caller gave a connection back. `isUsable` is false after an error that ends connections. What ended this one, such
     /// as a restart of the server, may have ended those that are idle too: each is checked before it is lent again.
     mutating func release(_ connection: ConnectionID, isUsable: Bool, now: Timestamp) -> [Action] {
-        guard let born = birth[connection] else { return [] }
+        guard birth[connection] != nil else { return [] }
         if !isUsable {
             for index in idle.indices { idle[index].isDoubtful = true }
         }
-        let isTooOld = (limits.ageMax.map { born + $0 < now } ?? false) || (ends[connection].map { $0 < now } ?? false)
-        guard isUsable, !isTooOld else { return [close(connection)] + openForWaiters() }
+        guard isUsable, !isTooOld(connection, now: now) else { return [close(connection)] + openForWaiters() }
         return hand(connection, now: now)
     }
 
@@ -168,6 +172,11 @@ struct PoolState {
         waiting = []
         idle = []
         return actions + finishIfDrained()
+    }
+
+    private func isTooOld(_ connection: ConnectionID, now: Timestamp) -> Bool {
+        guard let born = birth[connection] else { return false }
+        return (limits.ageMax.map { born + $0 < now } ?? false) || (ends[connection].map { $0 < now } ?? false)
     }
 
     private mutating func hand(_ connection: ConnectionID, now: Timestamp) -> [Action] {

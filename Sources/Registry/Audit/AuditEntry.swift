@@ -40,6 +40,8 @@ public struct AuditFilter: Sendable {
     public var actor: String?
     /// Rows of this action; one that ends with a point and a star stands for all with that beginning, such as `token.*`.
     public var action: String?
+    /// Rows of this request, by the id that its answer and the log name.
+    public var requestID: String?
 
     /// All rows.
     public init() {}

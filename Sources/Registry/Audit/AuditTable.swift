@@ -82,6 +82,7 @@ enum AuditTable {
                 beginning.map { "SUBSTR(action, 1, \($0.unicodeScalars.count)) = \($0)" } ?? "action = \(action)"
             )
         }
+        if let request = filter.requestID { conditions.append("request_id = \(request)") }
         if let last { conditions.append("(at > \(last.at) OR (at = \(last.at) AND operation_id > \(last.id)))") }
         var all = conditions[0]
         for condition in conditions.dropFirst() { all = "\(all) AND \(condition)" }

@@ -18,7 +18,8 @@ enum IdempotencyTable {
         }
     }
 
-    /// Takes the key for a change, first of all in its transaction: another request with the same key waits here.
+    /// Takes the key for a change, before anything of the change itself is looked at: another request with the same key waits
+    /// here.
     ///
     /// - Throws: ``Taken``, ``DatabaseError``
     static func claim(_ request: IdempotentRequest, _ session: Session) throws {

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import Synchronization
 
 /// A request that its caller has given an ``IdempotencyKey``, and what became of it when it came before.
 public struct IdempotentRequest: Sendable {
@@ -13,8 +14,26 @@ public struct IdempotentRequest: Sendable {
     /// How it was answered before; nil when it is new.
     let earlier: Outcome?
 
+    /// Whether the answer is another request's, which came at the same time and was faster.
+    let replay = Replay()
+
     /// Whether it came before, so that the first answer is given again.
-    public var isRepeated: Bool { earlier != nil }
+    public var isRepeated: Bool { earlier != nil || replay.wasNoted }
+
+    /// The same request, with the answer that it has got meanwhile.
+    func answered(by outcome: Outcome) -> IdempotentRequest {
+        replay.note()
+        return IdempotentRequest(id: id, requestDigest: requestDigest, earlier: outcome)
+    }
+
+    /// What is only learnt while the request is answered.
+    final class Replay: Sendable {
+        private let state = Atomic(false)
+
+        var wasNoted: Bool { state.load(ordering: .relaxed) }
+
+        func note() { state.store(true, ordering: .relaxed) }
+    }
 
     /// What a request led to.
     struct Outcome: Sendable {

@@ -17,7 +17,8 @@ extension MCPRegistry {
         by principal: Principal
     ) async throws(RegistryError) -> IdempotentRequest {
         let id = IdempotentRequest.digest(Array(principal.name.utf8), Array(key.text.utf8))
-        let digest = IdempotentRequest.digest(request)
+        // The key is stored nowhere: without it nobody can try out what the request may have said, such as a token.
+        let digest = IdempotentRequest.digest(Array(key.text.utf8), request)
         let earlier = try await read { try IdempotencyTable.find(id, $0) }
         guard earlier.map({ $0.digest == digest }) ?? true else { throw Self.keyOfAnother }
         return IdempotentRequest(id: id, requestDigest: digest, earlier: earlier?.1)
@@ -37,15 +38,33 @@ extension MCPRegistry {
         do {
             return try await answer()
         } catch let error as RegistryError where error.isLasting && !request.isRepeated {
-            do throws(RegistryError) {
-                try await note { session, _ in try IdempotencyTable.keep(error, of: request, session) }
-            } catch {
-                logger.warning(
-                    "the answer to a request with an Idempotency-Key could not be kept",
-                    metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
-                )
+            // The same request may have been answered meanwhile: then that is the answer.
+            guard let first = await kept(error, of: request) else { throw error }
+            return try await IdempotentRequest.$current.withValue(request.answered(by: first)) {
+                try await perform(answer)
             }
-            throw error
+        }
+    }
+
+    /// Keeps a failure, unless the request has another answer already.
+    ///
+    /// - Returns: the other answer.
+    private func kept(_ failure: RegistryError, of request: IdempotentRequest) async -> IdempotentRequest.Outcome? {
+        do throws(RegistryError) {
+            let found = try await note { session, _ in
+                try IdempotencyTable.keep(failure, of: request, session)
+                return try IdempotencyTable.find(request.id, session)
+            }
+            guard let found else { return nil }
+            guard found.digest == request.requestDigest else { throw Self.keyOfAnother }
+            let isThis = found.1.failure == failure.code && found.1.answer == failure.message
+            return isThis ? nil : found.1
+        } catch {
+            logger.warning(
+                "the answer to a request with an Idempotency-Key could not be kept",
+                metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
+            )
+            return nil
         }
     }
 
@@ -55,6 +74,7 @@ extension MCPRegistry {
             throw RegistryError(.unavailable, "the same request is being answered, please try again")
         }
         guard found.digest == request.requestDigest else { throw Self.keyOfAnother }
+        request.replay.note()
         return try IdempotentRequest.value(of: found.1)
     }
 
@@ -68,6 +88,7 @@ extension RegistryError {
     /// Whether the same request would fail the same way as long as nobody changes anything.
     fileprivate var isLasting: Bool {
         switch code {
+        case _ where isPassing: false
         case .invalid, .notFound, .conflict: true
         case .unauthenticated, .forbidden, .upstream, .unavailable, .keyUnavailable, .internal: false
         }

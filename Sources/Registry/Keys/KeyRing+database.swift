@@ -16,7 +16,7 @@ extension KeyRing {
     ) async throws(RegistryError) {
         try await MCPRegistry.translating {
             guard notes else { return try await database.read { try compare($0) } }
-            try await database.write { session in
+            try await database.write(wasCommitted: { _ in false }) { session in
                 for id in ids {
                     guard let value = checkValue(id) else { continue }
                     try KeyTable.insertUnlessKnown(id, value, at: time, session)

@@ -3,6 +3,8 @@ internal import DBDriver
 extension MCPRegistry {
     /// Rows that are forgotten in one transaction at most.
     private static let forgottenAtOnce = 500
+    /// Transactions of one round at most: it has to end well within the lease.
+    private static let transactionsMax = 20
 
     /// Takes a lease that nobody has, or renews it.
     ///
@@ -22,19 +24,21 @@ extension MCPRegistry {
         try await note { session, _ in try LeaseTable.release(lease, session) }
     }
 
-    /// Forgets what was kept long enough: answers under ``IdempotencyKey``s, and servers that have been gone for a day.
+    /// Forgets what was kept long enough: answers under ``IdempotencyKey``s, and servers that have been gone for a day. What is too
+    /// much for one round is left to the next.
     ///
     /// - Returns: how many rows were forgotten.
     /// - Throws: `unavailable`
     @discardableResult
     public func forgetOld() async throws(RegistryError) -> Int {
         var forgotten = try await note { session, _ in try AppInstanceTable.forgetOld(session) }
-        while true {
+        for _ in 0..<Self.transactionsMax {
             let some = try await note { session, _ in
                 try IdempotencyTable.forgetOld(limit: Self.forgottenAtOnce, session)
             }
             forgotten += some
-            guard some == Self.forgottenAtOnce else { return forgotten }
+            guard some == Self.forgottenAtOnce else { break }
         }
+        return forgotten
     }
 }

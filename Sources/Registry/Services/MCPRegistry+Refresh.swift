@@ -248,10 +248,12 @@ extension MCPRegistry {
             throw noService(service.name)
         }
         guard current.endpoint == service.endpoint, !isOvertaken(current) else {
-            throw RegistryError(
+            var overtaken = RegistryError(
                 .conflict,
                 "Service with name '\(service.name)' was changed meanwhile, please try again"
             )
+            overtaken.isPassing = true
+            throw overtaken
         }
         return current
     }

@@ -54,6 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
         ProcessHygiene.forgetSecrets(ServerConfiguration.secretKeys)
         configuration.database.weaken(unsafeForTests)
         let logger = configuration.logFormat.logger(configuration.logLevel)
+        for weakness in unsafeForTests {
+            logger.warning("a promise is broken on purpose, for tests", metadata: ["promise": "\(weakness.rawValue)"])
+        }
         let telemetry = Telemetry(traceCollector: configuration.traceCollector)
         var migrations: DatabaseConfiguration?
         if dev {

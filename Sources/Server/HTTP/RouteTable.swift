@@ -148,20 +148,22 @@ struct RouteTable: HTTPResponder {
     private func answer(_ request: Request, _ context: Context, _ record: inout RequestRecord) async -> Response {
         let candidates = routes[Self.path(of: request)] ?? []
         if let route = candidates.first { record.route = route.path }
+        record.address = edge.origin(of: request, context).address
         let problem: Problem
         do {
             return try await answer(request, candidates, context, &record)
         } catch let error as Problem {
-            problem = log(metadataURL.map { error.pointing(to: $0) } ?? error, request, context, detail: nil)
+            problem = metadataURL.map { error.pointing(to: $0) } ?? error
         } catch let error as RegistryError {
-            problem = log(Problem(error), request, context, detail: error.detail)
+            problem = Problem(error)
+            record.detail = error.detail
         } catch is CancellationError {
-            let ending = Problem(.serviceUnavailable, "unavailable", "the server is shutting down")
-            problem = log(ending, request, context, detail: nil)
+            problem = Problem(.serviceUnavailable, "unavailable", "the server is shutting down")
         } catch {
-            let unexpected = Problem(.internalServerError, "internal", "internal error")
-            problem = log(unexpected, request, context, detail: "\(type(of: error))")
+            problem = Problem(.internalServerError, "internal", "internal error")
+            record.detail = "\(type(of: error))"
         }
+        record.refusal = problem.detail
         return candidates.first?.refuse(problem) ?? problem.response
     }
 
@@ -221,17 +223,5 @@ struct RouteTable: HTTPResponder {
             "this path answers \(allowed) only",
             headers: [.allow: allowed]
         )
-    }
-
-    private func log(_ problem: Problem, _ request: Request, _ context: Context, detail: String?) -> Problem {
-        // The path alone: a query may hold names that belong to users.
-        var metadata: Logger.Metadata = [
-            "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(problem.status.code)",
-            "request_id": "\(RequestIdentifier.current ?? "-")",
-        ]
-        if let detail { metadata["detail"] = "\(detail)" }
-        let level: Logger.Level = problem.status.code >= 500 ? .error : .debug
-        context.logger.log(level: level, "\(problem.detail)", metadata: metadata)
-        return problem
     }
 }

@@ -34,6 +34,8 @@ extension HTTPClient.Configuration {
         configuration.decompression = .enabled(limit: .size(unpackedBytesMax))
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Its spans would tell URLs with their secrets to the collector, and its header our traces to anybody.
+        configuration.tracing.tracer = nil
         return configuration
     }
 }

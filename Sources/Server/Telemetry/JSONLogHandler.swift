@@ -39,6 +39,7 @@ struct JSONLogHandler: LogHandler {
         switch value {
         case .string(let text): .string(text)
         case .stringConvertible(let value as any BinaryInteger): .integer(Int64(clamping: value))
+        case .stringConvertible(let value as Double): .double(value)
         case .stringConvertible(let value): .string(value.description)
         case .array(let values): .array(values.map(json))
         case .dictionary(let values):

@@ -13,6 +13,12 @@ struct RequestRecord {
     var route = "none"
     /// Who asks; nil while that is not known.
     var principal: String?
+    /// Where the request comes from.
+    var address = ""
+    /// Why it was refused, in words for people; nil when it was not.
+    var refusal: String?
+    /// What only the log is told about that.
+    var detail: String?
 }
 
 /// Writes one line in the log for each request, counts it, and makes its span.
@@ -67,14 +73,18 @@ struct RequestTelemetry: Sendable {
             label: "http_requests",
             dimensions: [("route", record.route), ("method", method), ("status", "\(status)")]
         ).increment()
-        // Probes come every second; they are no news while they go well.
-        let level: Logger.Level = Self.probes.contains(record.route) && status < 400 ? .debug : .info
+        // Probes come every second, and are no news.
+        let level: Logger.Level = Self.probes.contains(record.route) ? .debug : status >= 500 ? .error : .info
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "request_id": "\(RequestIdentifier.current ?? "-")", "method": "\(method)", "route": "\(record.route)",
             "status": .stringConvertible(status),
-            "ms": "\(Double(duration.nanoseconds / 10_000) / 100)",
+            "ms": .stringConvertible(Double(duration.nanoseconds / 10_000) / 100),
         ]
+        if let refusal = record.refusal { metadata["reason"] = "\(refusal)" }
+        if let detail = record.detail { metadata["detail"] = "\(detail)" }
+        // Who guesses credentials or asks too often has to be found.
+        if [401, 403, 429].contains(status) { metadata["address"] = "\(record.address)" }
         if let principal = record.principal { metadata["principal"] = "\(principal)" }
         if let place { metadata["trace_id"] = "\(place.traceID)" }
         logger.log(level: level, "request", metadata: metadata)

@@ -56,16 +56,16 @@ final class SpanExporter: Service {
             request.method = .POST
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: Self.document(batch).serialized()))
+            var obstacle: String?
             do {
                 let response = try await client.execute(request, timeout: .seconds(5))
-                guard response.status.code < 400 else { throw HTTPClientError.invalidURL }
+                if response.status.code >= 400 { obstacle = "status \(response.status.code)" }
             } catch {
-                logger.debug(
-                    "spans could not be sent",
-                    metadata: ["count": "\(batch.count)", "error": "\(type(of: error))"]
-                )
-                return
+                obstacle = "\(type(of: error))"
             }
+            guard let obstacle else { continue }
+            logger.debug("spans could not be sent", metadata: ["count": "\(batch.count)", "reason": "\(obstacle)"])
+            return
         }
     }
 

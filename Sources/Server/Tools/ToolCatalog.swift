@@ -1,6 +1,7 @@
 internal import DBDriver
 internal import Logging
 internal import MCP
+internal import Metrics
 internal import Registry
 
 /// All tools of the registry's MCP endpoint, in the order in which they are listed.
@@ -42,6 +43,27 @@ struct ToolCatalog: Sendable {
     /// - Throws: whatever is no caller's fault; it is logged here, and the endpoint says "internal error".
     func call(_ call: ToolCall, by principal: Principal) async throws -> ToolResult {
         guard let tool = byName[call.name] else { return .failure("Unknown tool: \(call.name)") }
+        do {
+            let result = try await answer(call, of: tool, by: principal)
+            Self.count(tool, result.isError ? "refused" : "done")
+            return result
+        } catch let error as RegistryError {
+            Self.count(tool, error.code.rawValue)
+            // What fails because its client has gone is no news.
+            if let detail = error.detail, !Task.isCancelled {
+                logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
+            }
+            guard error.code != .internal else { throw error }
+            let advice = tool.advice[error.code].map { ": " + $0 } ?? ""
+            return .failure("Error calling tool '\(call.name)': \(error.message)\(advice)")
+        }
+    }
+
+    private static func count(_ tool: RegistryTool, _ outcome: String) {
+        Counter(label: "tool_calls", dimensions: [("tool", tool.definition.name), ("outcome", outcome)]).increment()
+    }
+
+    private func answer(_ call: ToolCall, of tool: RegistryTool, by principal: Principal) async throws -> ToolResult {
         if let scope = tool.scope, !principal.may(scope) {
             return .failure(
                 "Error calling tool '\(call.name)': it takes the scope \(scope), which this caller does not have: "
@@ -53,20 +75,10 @@ struct ToolCatalog: Sendable {
         if let seconds = isSpent {
             return .failure("Error calling tool '\(call.name)': too many requests: try again in \(seconds) s")
         }
-        do {
-            // What a service takes is bounded by itself, and each step at the database then by its own limit.
-            let deadline = tool.discovers ? nil : ContinuousClock.now + RouteTable.patience
-            return try await RequestDeadline.$current.withValue(deadline) {
-                try await registry.perform { try await tool.call(call.arguments, by: principal) }
-            }
-        } catch let error as RegistryError {
-            // What fails because its client has gone is no news.
-            if let detail = error.detail, !Task.isCancelled {
-                logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
-            }
-            guard error.code != .internal else { throw error }
-            let advice = tool.advice[error.code].map { ": " + $0 } ?? ""
-            return .failure("Error calling tool '\(call.name)': \(error.message)\(advice)")
+        // What a service takes is bounded by itself, and each step at the database then by its own limit.
+        let deadline = tool.discovers ? nil : ContinuousClock.now + RouteTable.patience
+        return try await RequestDeadline.$current.withValue(deadline) {
+            try await registry.perform { try await tool.call(call.arguments, by: principal) }
         }
     }
 }

@@ -353,6 +353,8 @@ async def fill_disk(stage: Stage) -> None:
 
 planned = (no_failures,)
 failover = (writes_resume(RESUME_SECONDS, since_healed=False),)
+# What hangs is noticed by its silence only.
+slow = (writes_resume(2 * RESUME_SECONDS, since_healed=False),)
 back = (writes_resume(RESUME_SECONDS, since_healed=True),)
 unsafe = "--unsafe-for-tests"
 
@@ -360,16 +362,16 @@ FAULTS = [
     Fault("none", "nothing", SERVED + SQLITE, nothing, planned),
     Fault("key-rotation", "promote, rewrap and retire", SERVED, rotate_keys, planned),
     Fault("instance-kill", "kill -9 of each server in turn", SERVED, kill_instance, (only_posts_in_flight_fail,)),
-    Fault("instance-stop", "SIGSTOP of a server for some seconds", SERVED, stop_instance),
+    Fault("instance-stop", "SIGSTOP of a server for some seconds", SERVED, stop_instance, slow),
     Fault("rolling-restart", "all servers, one after the other", SERVED, restart_all, planned),
     Fault("rolling-deploy", "a migration, then all servers", SERVED, deploy, planned),
-    Fault("cut-at-commit", "connections cut at COMMIT", SERVED, cut_at_commit),
+    Fault("cut-at-commit", "connections cut at COMMIT", SERVED, cut_at_commit, planned),
     Fault("database-kill", "kill -9 of the only database", SINGLE, kill_database, back),
     Fault("database-stop", "SIGSTOP of the only database", SINGLE, stop_database, back),
     Fault("node-kill-writer", "kill -9 of the node that is written to", GALERA, kill_writer, failover),
     Fault("node-kill-other", "kill -9 of another node", GALERA, kill_other_node, failover),
-    Fault("node-stop", "SIGSTOP of the node that is written to", GALERA, stop_node),
-    Fault("node-isolated", "a node that hears nothing of the others", GALERA, isolate_node),
+    Fault("node-stop", "SIGSTOP of the node that is written to", GALERA, stop_node, slow),
+    Fault("node-isolated", "a node that hears nothing of the others", GALERA, isolate_node, slow),
     Fault("all-nodes", "kill -9 of all nodes at once", GALERA, kill_all_nodes, back),
     Fault("disk-full", "no room for SQLite", SQLITE, fill_disk, back),
     Fault("all-nodes-read", "each server at another node", GALERA, read_from_all_nodes, padding=8000),

@@ -124,8 +124,7 @@ class Load:
             value=write.value,
             needs=write.needs,
             action=write.action,
-            # Only /mcp knows keys.
-            idempotent=write.path == "/mcp" and chance.random() < self.with_key,
+            idempotent=chance.random() < self.with_key,
         )
         self.operations.append(operation)
         answer = await self._ask(operation, write)

@@ -22,7 +22,7 @@ from pathlib import Path
 from cluster import PROJECT, Cluster, Skipped
 from faults import Fault, Stage
 from flatness import Trend, trend, warmed_up
-from measure import Measurement
+from measure import Measurement, no_failures, only_posts_in_flight_fail
 from plain_service import plain_service
 from report import details, table
 from trial import run_fault
@@ -77,8 +77,8 @@ async def load_and_kill_once(stage: Stage) -> None:
     """An epoch: in the middle of it the last server is killed and started again."""
     await stage.load(1 / 2)
     server = stage.cluster.parts[-1]
-    await stage.cluster.kill(server)
-    stage.strike()
+    with stage.strike():
+        await stage.cluster.kill(server)
     await stage.cluster.start(server)
     stage.heal()
     await stage.load(1 / 2)
@@ -122,8 +122,9 @@ async def soak(cluster: Cluster, arguments: argparse.Namespace, service_url: str
         while (left := end - time.monotonic()) > 0:
             number += 1
             action = load_and_kill_once if number % 3 == 2 else load_only
+            targets = (only_posts_in_flight_fail if action is load_and_kill_once else no_failures,)
             arguments.seconds = min(EPOCH_SECONDS, left)
-            line, _ = await run_fault(cluster, Fault(f"soak-{number}", "", (), action), arguments, service_url)
+            line, _ = await run_fault(cluster, Fault(f"soak-{number}", "", (), action, targets), arguments, service_url)
             lines.append(line)
             print(f"{number}: {line.requests} requests", *details(arguments.engine, line), sep="\n  ", flush=True)
     finally:

@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -45,6 +46,40 @@ struct FailOverTests {
             let start = ContinuousClock.now
             for _ in 0..<20 { try await database.ping() }
             #expect(ContinuousClock.now - start < .seconds(1))
+        }
+    }
+
+    @Test("connections come back to the preferred server once its pause is over", arguments: Engine.servers)
+    func failBack(engine: Engine) async throws {
+        try await engine.withDatabase { plain in
+            guard case .mysql(var mysql) = plain.configuration.engine, let host = mysql.hosts.first else { return }
+            mysql.hosts = [host, host]
+            let now = Mutex(Timestamp.now())
+            let list = HostList(mysql.hosts, clock: { now.withLock { $0 } })
+            list.found(0, .refused)
+            let away = try MariaDBSession.open(mysql, list, purpose: .serving)
+            #expect(list.current.map(\.state) == [.refused, .connected])
+            #expect(away.ageMax != nil && away.probe?.host == 1)
+            now.withLock { $0 = $0 + HostStates.pauseMax }
+            let back = try MariaDBSession.open(mysql, list, purpose: .serving)
+            #expect(list.current.map(\.state) == [.connected, .connected])
+            #expect(back.ageMax == nil && back.probe?.host == 0)
+            for session in [away, back] { session.close() }
+        }
+    }
+
+    @Test("a read is interrupted when its request has no time left", arguments: Engine.servers)
+    func slowRead(engine: Engine) async throws {
+        try await engine.withDatabase { database in
+            let start = ContinuousClock.now
+            let error = await #expect(throws: DatabaseError.self) {
+                try await RequestDeadline.$current.withValue(start + .milliseconds(500)) {
+                    try await database.read { try $0.row("SELECT SLEEP(6) AS s") }
+                }
+            }
+            #expect([.connectionLost, .interrupted].contains(error?.kind))
+            #expect(ContinuousClock.now - start < .seconds(4))
+            try await database.ping()
         }
     }
 

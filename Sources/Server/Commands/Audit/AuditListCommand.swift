@@ -22,10 +22,13 @@ struct AuditListCommand: AsyncParsableCommand {
     @Option(help: "Only this action, such as token.release; token.* stands for all that begin so.")
     var action: String?
 
+    @Option(help: "Only this request, by the X-Request-Id of its answer.")
+    var request: String?
+
     func run() async throws {
         var filter = AuditFilter()
         filter.since = try since.map(Self.moment)
-        (filter.actor, filter.action) = (actor, action)
+        (filter.actor, filter.action, filter.requestID) = (actor, action, request)
         let (isJSON, wanted) = (options.json, filter)
         try await options.run(needsRing: false) { registry async throws(RegistryError) in
             try await registry.auditLog(wanted) { page in
