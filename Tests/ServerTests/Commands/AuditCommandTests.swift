@@ -36,7 +36,12 @@ struct AuditCommandTests {
             #expect(
                 row["action"] == "user.register" && row["request_id"] == "from-the-proxy" && row["outcome"] == "done"
             )
-            for nothing in [["--actor", "nobody"], ["--action", "token.*"], ["--since", "2999-01-01T00:00:00Z"]] {
+            let request = try await deployment.run("audit", "--request", "from-the-proxy")
+            #expect(request.output.split(separator: "\n").map(String.init) == lines.suffix(1))
+            for nothing in [
+                ["--request", "another"], ["--actor", "nobody"], ["--action", "token.*"],
+                ["--since", "2999-01-01T00:00:00Z"],
+            ] {
                 let ended = try await Program.run(["audit"] + nothing, in: deployment.folder, deployment.settings)
                 #expect(ended.exitCode == 0 && ended.output == "")
             }
