@@ -78,7 +78,7 @@ async def load_and_kill_once(stage: Stage) -> None:
     await stage.load(1 / 2)
     server = stage.cluster.parts[-1]
     with stage.strike():
-        await stage.cluster.kill(server)
+        await stage.cluster.kill_now(server)
     await stage.cluster.start(server)
     stage.heal()
     await stage.load(1 / 2)
