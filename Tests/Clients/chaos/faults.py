@@ -398,6 +398,7 @@ FAULTS = [
     Fault("node-isolated", "a node that hears nothing of the others", GALERA, isolate_node),
     Fault("all-nodes", "kill -9 of all nodes at once", NODES, kill_all_nodes, back),
     Fault("disk-full", "no room for SQLite", SQLITE, fill_disk, back),
+    # Not in a group: there all servers read from the primary.
     Fault("all-nodes-read", "each server at another node", GALERA, read_from_all_nodes, padding=8000),
     Fault(
         "proof-exactly-once",
