@@ -53,6 +53,7 @@ test-engines: ## Run the tests of driver, migrator and registry on Galera and My
 	@Scripts/mariadb run -- Scripts/test engines
 
 # What is wanted of it: make chaos ENGINE=galera FAULTS=node-kill-writer,all-nodes SEED=7 SECONDS=30; the default is everything.
+# Engines: mariadb, galera, mysql, group-replication, sqlite (not for soak).
 chaos: ## Kill, stop and cut off what serves under load, and prove that nothing was lost, done twice or stale
 	@Scripts/install-packages cluster
 	@swift build --product mcp-registry

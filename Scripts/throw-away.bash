@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts share that start throw-away servers on loopback (Scripts/mariadb, galera, mysql and cluster). Sourced, never
-# run; the script has set `name` to its own, and `log` where what a server prints goes to another file than error.log.
+# What the scripts share that start throw-away servers on loopback (Scripts/mariadb, galera, mysql, group-replication and
+# cluster). Sourced, never run; the script has set `name` to its own, and `log` where what a server prints goes to another file than error.log.
 #
 # Every server runs as the current user, listens on 127.0.0.1 only, keeps all it has below the directory that it was given,
 # and is told to stop by its recorded process only. No database calls fsync: that makes tests fast and would lose data at a

@@ -22,6 +22,7 @@ extension Dialect {
             1927, 1053, 1152, 1317,  // connection killed, shutdown, aborted, query killed
             2014, 2027,  // the client's and the server's idea of the conversation differ
             1047,  // Galera: the node is not part of the primary component
+            3796, 3797,  // Group Replication: the member was expelled, or can't catch up in time; nothing was run
             1290, 1836:  // a member that only reads
             .connectionLost
         case 2002, 2003, 2005, 1040, 1203:  // refused, unknown host, too many connections

@@ -117,6 +117,7 @@ extension HostStates.State {
             switch error.kind {
             case .accessDenied: .denied
             case _ where error.code == 1047: .notPrimary
+            case _ where error.code == 1290: .readOnly
             default: isLate ? .hung : .refused
             }
     }

@@ -79,13 +79,14 @@ extension MariaDBSession {
 
     /// Sets whatever a server's own configuration could change under us.
     ///
-    /// - Returns: whether the server takes writes, and whether reads see what other servers of its cluster have acknowledged.
+    /// - Returns: whether the server takes writes.
     /// - Throws: ``DatabaseError/Kind/unavailable`` when the server is a Galera node that is not part of its cluster.
     func setUp(
         _ configuration: MySQLConfiguration,
         _ purpose: MySQLConfiguration.Purpose,
-        isReadOnly: Bool = false
-    ) throws(DatabaseError) -> (TransactionAccess, isCausal: Bool) {
+        isReadOnly: Bool = false,
+        mayOnlyRead: Bool = true
+    ) throws(DatabaseError) -> TransactionAccess {
         let server = try values(
             of: [
                 "wsrep_on", "group_replication_consistency", "max_statement_time", "max_execution_time", "read_only",
@@ -95,6 +96,11 @@ extension MariaDBSession {
         )
         if server["wsrep_on"] == "ON", try values(of: ["wsrep_ready"], shownBy: "SHOW STATUS")["wsrep_ready"] != "ON" {
             throw DatabaseError(.unavailable, code: 1047, message: "the Galera node is not ready")
+        }
+        let access: TransactionAccess =
+            [server["read_only"], server["super_read_only"]].contains("ON") ? .readOnly : .readWrite
+        guard access == .readWrite || mayOnlyRead else {
+            throw DatabaseError(.unavailable, code: 1290, message: "the server only reads")
         }
         try runText("SET NAMES utf8mb4 COLLATE utf8mb4_bin")
         // READ COMMITTED takes fewer gap locks, and Group Replication recommends it.
@@ -119,9 +125,7 @@ extension MariaDBSession {
             settings.append("group_replication_consistency = 'BEFORE'")
         }
         try runText("SET SESSION " + settings.joined(separator: ", SESSION "))
-        let access: TransactionAccess =
-            [server["read_only"], server["super_read_only"]].contains("ON") ? .readOnly : .readWrite
-        return (access, isCausal && (server["wsrep_on"] == "ON" || server["group_replication_consistency"] != nil))
+        return access
     }
 
     private func values(of names: [String], shownBy words: SQL) throws(DatabaseError) -> [String: String] {

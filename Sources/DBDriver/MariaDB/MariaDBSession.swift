@@ -10,8 +10,8 @@ internal import Glibc
     private var connection: UnsafeMutablePointer<MYSQL>?
     private var statements = StatementCache<MariaDBStatement>()
 
-    /// Connects to a host that takes writes, in the order that the list says, or else to one that only reads and whose reads see
-    /// what others have acknowledged.
+    /// Connects to a host that takes writes, in the order that the list says. One that only reads will do when nothing is to be
+    /// written, or when there is no other.
     ///
     /// - Throws: the last host's error; that of a host with too many connections at once: another would not be its stand-in.
     static func open(
@@ -28,14 +28,15 @@ internal import Glibc
             let start = ContinuousClock.now
             do throws(DatabaseError) {
                 let session = unsafe try MariaDBSession(connect(list.hosts[host], configuration, purpose))
-                let (access, isCausal) = try session.setUp(configuration, purpose, isReadOnly: isReadOnly)
+                // Of several servers one takes writes: others may lag behind, and must not decide who may do what. (A secondary
+                // of Group Replication that has to catch up first hangs just when its primary is away.)
+                let mayOnlyRead = isReadOnly || list.hosts.count == 1
+                let access = try session.setUp(configuration, purpose, isReadOnly: isReadOnly, mayOnlyRead: mayOnlyRead)
                 list.found(host, access == .readWrite ? .connected : .readOnly)
                 session.ageMax = list.ageMax(of: host)
                 session.probe = HostProbe(host, of: list, configuration)
                 if access == .readWrite { return session }
-                // A copy that lags behind must not decide who may do what. A single server is what there is.
-                if isCausal || list.hosts.count == 1 || isReadOnly { reader = reader ?? session }
-                failure = DatabaseError(.unavailable, code: 1290, message: "\(list.hosts[host]) only reads")
+                reader = reader ?? session
             } catch {
                 guard ![1040, 1203].contains(error.code) else {
                     list.busy(host)

@@ -28,9 +28,9 @@ final class ConnectionPool: Sendable {
 
     /// How long a server may take for a sign of life: 1 s.
     private static let pingMax = Duration.seconds(1)
-    /// The pause after a connection could not be opened: 50 ms at first, doubling up to 1 s.
+    /// The pause after a connection could not be opened: 50 ms at first, doubling up to 0.5 s.
     private static let pauseMin = Duration.milliseconds(50)
-    private static let pauseMax = Duration.seconds(1)
+    private static let pauseMax = Duration.milliseconds(500)
 
     let name: String
     private let waitMax: Duration

@@ -25,7 +25,7 @@ from registry import BINARY
 from report import details, table, write_report
 from trial import run_fault
 
-ENGINES = ["mariadb", "galera", "mysql", "sqlite"]
+ENGINES = ["mariadb", "galera", "mysql", "group-replication", "sqlite"]
 # Beyond the time that the load is given: what starts, heals and is judged around it.
 RUN_SECONDS = 240
 
@@ -98,7 +98,7 @@ class Run:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [fault.name for fault in FAULTS]
+    names = list(dict.fromkeys(fault.name for fault in FAULTS))
     parser.add_argument("--engines", default=",".join(ENGINES), help="separated by commas")
     parser.add_argument("--faults", default=",".join(names), help=f"of {', '.join(names)}")
     parser.add_argument("--seed", type=int, default=1)

@@ -23,6 +23,7 @@ UNAVAILABLE = 69
 AGENTS = ["agent-a", "agent-b"]
 SETTINGS = ["DISCOVERY_ALLOW_PRIVATE=true", "RATE_LIMIT=0", "DISCOVERY_RATE_LIMIT=0"]
 SERVERS = 3
+CLUSTERED = ["galera", "group-replication"]
 SCHEMA = "registry_cluster"
 COMPARISONS = 10
 # Of what the load writes to: how many rows, and a sum that shows whether they are the same.
@@ -129,7 +130,7 @@ class Cluster(Deployment):
         super().__init__(folder)
         self.engine = engine
         self.parts = [f"server-{number}" for number in range(1, SERVERS + 1)]
-        self.nodes = ["database-1", "database-2", "database-3"] if engine == "galera" else ["database"]
+        self.nodes = ["database-1", "database-2", "database-3"] if engine in CLUSTERED else ["database"]
 
     async def up(self, *serve_arguments: str) -> None:
         variables = {
@@ -221,9 +222,22 @@ class Cluster(Deployment):
 
     # The database
 
+    async def is_whole(self) -> bool:
+        """Whether each node tells that all are members."""
+        count = {
+            "galera": "SELECT variable_value FROM information_schema.global_status "
+            "WHERE variable_name = 'wsrep_cluster_size'",
+            "group-replication": "SELECT COUNT(*) FROM performance_schema.replication_group_members "
+            "WHERE member_state = 'ONLINE'",
+        }[self.engine]
+        return {await self.node_sql(node, count) for node in self.nodes} == {str(len(self.nodes))}
+
     async def node_sql(self, node: str, statement: str) -> str:
-        """Runs a statement on a node of the Galera cluster as its administrator."""
-        socket = self.folder / self._place(node) / "socket"
+        """Runs a statement on a node as its administrator."""
+        folder = self.folder / self._place(node)
+        if self.engine == "group-replication":
+            return await self._sql([f"--defaults-file={folder / 'administrator.cnf'}"], statement)
+        socket = folder / "socket"
         options = ["--no-defaults", "--protocol=socket", f"--socket={socket}", f"--user={user_name()}"]
         return await self._sql(options, statement)
 
@@ -263,7 +277,9 @@ class Cluster(Deployment):
 def is_alive(pid: int) -> bool:
     """Whether a process has not ended; one that nobody has asked about yet has."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        is_dead = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        # Its files are closed when the last of its threads is gone, which need not be the first one.
+        return not is_dead or len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return False
 

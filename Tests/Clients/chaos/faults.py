@@ -19,12 +19,16 @@ from history import Operation
 from load import Load
 from measure import Marks, Target, no_failures, only_posts_in_flight_fail, writes_resume
 
-SINGLE, GALERA, SQLITE = ("mariadb", "mysql"), ("galera",), ("sqlite",)
-SERVED = SINGLE + GALERA
+SINGLE, GALERA, GROUP, SQLITE = ("mariadb", "mysql"), ("galera",), ("group-replication",), ("sqlite",)
+NODES = GALERA + GROUP
+SERVED = SINGLE + NODES
 STOPPED_SECONDS = 5
+EXPELLED_SECONDS = 12
 ISOLATED_SECONDS = 10
 DISK_FULL_SECONDS = 4
 RESUME_SECONDS = 5
+# A group suspects a silent member after 5 s, which can't be set.
+ELECTION_SECONDS = 12
 CUT_EVERY = 15
 # So many changes begin at once, and so long before a kill: then most are under way.
 BURST, BURST_SECONDS = 30, 0.03
@@ -112,12 +116,12 @@ async def stop_instance(stage: Stage) -> None:
     await stop_part(stage, stage.some_server())
 
 
-async def stop_part(stage: Stage, part: str) -> None:
+async def stop_part(stage: Stage, part: str, seconds: float = STOPPED_SECONDS) -> None:
     await stage.load()
     with stage.strike():
         await stage.cluster.kill(part, "STOP")
     try:
-        await asyncio.sleep(STOPPED_SECONDS)
+        await asyncio.sleep(seconds)
     finally:
         await stage.cluster.kill(part, "CONT")
     stage.heal()
@@ -228,8 +232,35 @@ async def kill_other_node(stage: Stage) -> None:
     await kill_node(stage, stage.chance.choice([node for node in stage.cluster.nodes if node != writer]))
 
 
-async def stop_node(stage: Stage) -> None:
-    await stop_part(stage, await stage.cluster.writer())
+async def whole(cluster: Cluster) -> None:
+    """Waits until all nodes are members again."""
+    deadline = time.monotonic() + 60
+    while not await cluster.is_whole():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the nodes did not come together again")
+        await asyncio.sleep(0.2)
+
+
+async def stop_node(stage: Stage, seconds: float = STOPPED_SECONDS) -> None:
+    await stop_part(stage, await stage.cluster.writer(), seconds)
+    await whole(stage.cluster)
+    stage.heal()
+
+
+async def expel_node(stage: Stage) -> None:
+    """It sleeps for so long that the others go on without it, and does not know that when it wakes up."""
+    await stop_node(stage, EXPELLED_SECONDS)
+
+
+async def switch_writer(stage: Stage) -> None:
+    """Each in turn is made the primary, as for maintenance."""
+    share = 1 / (len(stage.cluster.nodes) + 1)
+    for node in stage.cluster.nodes[1:] + stage.cluster.nodes[:1]:
+        await stage.load(share)
+        with stage.strike():
+            await stage.cluster.node_sql(node, "SELECT group_replication_set_as_primary(@@server_uuid)")
+        stage.heal()
+    await stage.load(share)
 
 
 async def isolate_node(stage: Stage) -> None:
@@ -243,18 +274,9 @@ async def isolate_node(stage: Stage) -> None:
         await asyncio.sleep(ISOLATED_SECONDS)
     finally:
         await stage.cluster.node_sql(node, isolate.format(0))
-    await synced(stage.cluster, node)
+    await whole(stage.cluster)
     stage.heal()
     await stage.load()
-
-
-async def synced(cluster: Cluster, node: str) -> None:
-    """Waits until a node is a member again and has caught up."""
-    deadline = time.monotonic() + 60
-    while "ON" not in await cluster.node_sql(node, "SHOW STATUS LIKE 'wsrep_ready'"):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{node} did not come back")
-        await asyncio.sleep(0.2)
 
 
 async def kill_all_nodes(stage: Stage) -> None:
@@ -355,6 +377,7 @@ planned = (no_failures,)
 failover = (writes_resume(RESUME_SECONDS, since_healed=False),)
 # What hangs is noticed by its silence only.
 slow = (writes_resume(2 * RESUME_SECONDS, since_healed=False),)
+election = (writes_resume(ELECTION_SECONDS, since_healed=False),)
 back = (writes_resume(RESUME_SECONDS, since_healed=True),)
 unsafe = "--unsafe-for-tests"
 
@@ -369,11 +392,15 @@ FAULTS = [
     Fault("database-kill", "kill -9 of the only database", SINGLE, kill_database, back),
     Fault("database-stop", "SIGSTOP of the only database", SINGLE, stop_database, back),
     Fault("node-kill-writer", "kill -9 of the node that is written to", GALERA, kill_writer, failover),
-    Fault("node-kill-other", "kill -9 of another node", GALERA, kill_other_node, failover),
-    Fault("node-stop", "SIGSTOP of the node that is written to", GALERA, stop_node, slow),
+    Fault("node-kill-writer", "kill -9 of the primary", GROUP, kill_writer, election),
+    Fault("node-kill-other", "kill -9 of another node", NODES, kill_other_node, failover),
+    Fault("node-stop", "SIGSTOP of the node that is written to", NODES, stop_node, slow),
+    Fault("node-expelled", "SIGSTOP of the primary until another is elected", GROUP, expel_node),
+    Fault("node-switch", "each node in turn is made the primary", GROUP, switch_writer, failover),
     Fault("node-isolated", "a node that hears nothing of the others", GALERA, isolate_node, slow),
-    Fault("all-nodes", "kill -9 of all nodes at once", GALERA, kill_all_nodes, back),
+    Fault("all-nodes", "kill -9 of all nodes at once", NODES, kill_all_nodes, back),
     Fault("disk-full", "no room for SQLite", SQLITE, fill_disk, back),
+    # Not in a group: there all servers read from the primary.
     Fault("all-nodes-read", "each server at another node", GALERA, read_from_all_nodes, padding=8000),
     Fault(
         "proof-exactly-once",

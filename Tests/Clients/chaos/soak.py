@@ -136,7 +136,7 @@ async def soak(cluster: Cluster, arguments: argparse.Namespace, service_url: str
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--engine", choices=["mariadb", "galera", "mysql"], default="mariadb")
+    parser.add_argument("--engine", choices=["mariadb", "galera", "mysql", "group-replication"], default="mariadb")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--think", type=float, default=0.3)

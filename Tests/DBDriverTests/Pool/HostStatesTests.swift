@@ -93,6 +93,7 @@ struct HostStatesTests {
         #expect(state(.unavailable, 2002, isLate: true) == .hung)
         #expect(state(.unavailable, 1047) == .notPrimary)
         #expect(state(.connectionLost, 1047) == .notPrimary)
+        #expect(state(.unavailable, 1290) == .readOnly)
         #expect(state(.accessDenied, 1045) == .denied)
     }
 }
