@@ -102,6 +102,8 @@ public struct MySQLConfiguration: Sendable, CustomStringConvertible, CustomRefle
         case serving
         /// DDL, which may run for an hour.
         case migrating
+        /// Looking at a schema, which takes seconds.
+        case inspecting
         /// Finding out whether a server answers at all.
         case probing
     }
@@ -158,7 +160,11 @@ extension DatabaseConfiguration {
         case .sqlite(let sqlite):
             { () throws(DatabaseError) in try SQLiteSession(sqlite, access: access, isReadOnly: isReadOnly) }
         case .mysql(let mysql):
-            opener(mysql, hosts ?? HostList(mysql.hosts), for: purpose)
+            opener(
+                mysql,
+                hosts ?? HostList(mysql.hosts),
+                for: isReadOnly && purpose == .migrating ? .inspecting : purpose
+            )
         }
     }
 

@@ -14,6 +14,7 @@ extension MariaDBSession {
             switch purpose {
             case .serving: configuration.readTimeout
             case .migrating: Duration.seconds(3_600)
+            case .inspecting: Duration.seconds(30)
             case .probing: configuration.connectTimeout
             }
         unsafe setSeconds(connection, MYSQL_OPT_CONNECT_TIMEOUT, configuration.connectTimeout)
@@ -117,7 +118,7 @@ extension MariaDBSession {
             settings.append("max_execution_time = \(isServing ? limit * 1_000 : 0)")
         }
         // A DDL statement behind a long reader gives up instead of queueing everybody behind itself.
-        if purpose == .migrating { settings.append("lock_wait_timeout = 30") }
+        if !isServing { settings.append("lock_wait_timeout = 30") }
         // Causal reads: a read sees every change acknowledged by any node (15 adds INSERT, UPDATE, DELETE and SHOW).
         let isCausal = configuration.isCausal || !isServing
         if isCausal, server["wsrep_on"] == "ON" { settings.append("wsrep_sync_wait = \(isServing ? 1 : 15)") }

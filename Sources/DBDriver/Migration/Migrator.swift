@@ -230,8 +230,25 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Lends a session that can't change anything, and the folder with the scripts for its server.
+    /// How often something is read when its connection is lost.
+    private static let readingsMax = 3
+
+    /// Lends a session that can't change anything, and the folder with the scripts for its server; another one when it is lost. (A
+    /// Galera node that ends a reader for the sake of somebody's DDL was seen to leave it without any answer.)
     func reading<T: Sendable>(
+        _ body: @Sendable (Session, MigrationFolder) throws -> T
+    ) async throws(MigrationError) -> T {
+        for _ in 1..<Self.readingsMax {
+            do throws(MigrationError) {
+                return try await readingOnce(body)
+            } catch  where error.isLostConnection {
+                logger.notice("the connection was lost while the schema was read; it is read again")
+            }
+        }
+        return try await readingOnce(body)
+    }
+
+    private func readingOnce<T: Sendable>(
         _ body: @Sendable (Session, MigrationFolder) throws -> T
     ) async throws(MigrationError) -> T {
         let folder = folder
