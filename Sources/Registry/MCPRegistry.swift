@@ -44,7 +44,7 @@ public struct MCPRegistry: Sendable {
         self.logger = logger
     }
 
-    /// The number of changes the catalogue has seen; also a sign that the database answers.
+    /// A number that every change of the catalogue makes another; also a sign that the database answers.
     public func catalogRevision() async throws(RegistryError) -> Int64 {
         try await read { try CatalogRevision.current($0) }
     }

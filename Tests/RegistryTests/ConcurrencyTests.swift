@@ -120,7 +120,7 @@ struct ConcurrencyTests {
             #expect(codes(results).isEmpty)
             #expect(try await fixture.registry.roles().count == 50)
             #expect(try await fixture.count("audit_log") == 50)
-            #expect(try await fixture.registry.catalogRevision() == before + 50)
+            #expect(try await fixture.registry.catalogRevision() > before)
         }
     }
 

