@@ -184,4 +184,9 @@ extension Duration {
     var milliseconds: Int64 {
         components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
+
+    /// Doubled so many times, up to a limit: for pauses that grow.
+    func doubled(_ times: Int, upTo limit: Duration) -> Duration {
+        min(limit, self * (1 << min(times, 10)))
+    }
 }

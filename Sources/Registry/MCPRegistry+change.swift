@@ -25,19 +25,19 @@ extension MCPRegistry {
             return try await changeEachTime(action, target, by: principal, body)
         }
         if let earlier = try request.earlierValue(T.self) { return earlier }
-        do {
-            return try await perform(action, target, by: principal) { session, time in
-                try IdempotencyTable.claim(request, session)
-                let value = try body(session, time)
-                if !(value is Nothing) {
-                    try IdempotencyTable.keep(IdempotentRequest.text(of: value), of: request, session)
+        return try await Self.translating {
+            do {
+                return try await perform(action, target, by: principal) { session, time in
+                    try IdempotencyTable.claim(request, session)
+                    let value = try body(session, time)
+                    if !(value is Nothing) {
+                        try IdempotencyTable.keep(IdempotentRequest.text(of: value), of: request, session)
+                    }
+                    return value
                 }
-                return value
+            } catch is IdempotencyTable.Taken {
+                return try await value(of: request)
             }
-        } catch is IdempotencyTable.Taken {
-            return try await value(of: request)
-        } catch {
-            throw Self.translated(error)
         }
     }
 
@@ -61,11 +61,7 @@ extension MCPRegistry {
         by principal: Principal,
         _ body: @escaping @Sendable (Session, Timestamp) throws -> T
     ) async throws(RegistryError) -> T {
-        do {
-            return try await perform(action, target, by: principal, body)
-        } catch {
-            throw Self.translated(error)
-        }
+        try await Self.translating { try await perform(action, target, by: principal, body) }
     }
 
     /// Writes what may be written twice without harm, and is nobody's doing: it leaves no trace in the audit log.

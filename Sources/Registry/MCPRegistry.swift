@@ -66,17 +66,14 @@ public struct MCPRegistry: Sendable {
     static func translating<T>(_ body: () async throws -> T) async throws(RegistryError) -> T {
         do {
             return try await body()
-        } catch {
+        } catch let error as RegistryError {
+            throw error
+        } catch let error as DatabaseError {
             throw translated(error)
-        }
-    }
-
-    static func translated(_ error: any Error) -> RegistryError {
-        switch error {
-        case let error as RegistryError: error
-        case let error as DatabaseError: translated(error)
-        case is CancellationError: RegistryError(.unavailable, "the request was cancelled")
-        default: RegistryError(.internal, "internal error", detail: "\(type(of: error))")
+        } catch is CancellationError {
+            throw RegistryError(.unavailable, "the request was cancelled")
+        } catch {
+            throw RegistryError(.internal, "internal error", detail: "\(type(of: error))")
         }
     }
 

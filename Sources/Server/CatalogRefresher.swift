@@ -1,5 +1,4 @@
 internal import Logging
-internal import Metrics
 internal import Registry
 internal import ServiceLifecycle
 internal import Synchronization
@@ -54,15 +53,11 @@ struct CatalogRefresher: Service {
     private func read(_ service: ServiceToRead) async {
         do throws(RegistryError) {
             try await registry.refresh(service)
-            count("done")
+            JobRuns.count("refreshing", succeeds: true)
         } catch {
-            count("failed")
+            JobRuns.count("refreshing", succeeds: false)
             warn(error)
         }
-    }
-
-    private func count(_ outcome: String) {
-        Counter(label: "job_runs", dimensions: [("job", "refreshing"), ("outcome", outcome)]).increment()
     }
 
     /// At a shutdown whatever is cut off is no news.

@@ -23,20 +23,20 @@ struct Cleaner: Service {
             }
         }
         try? await registry.release(lease)
-        Gauge(label: "job_lease_held", dimensions: [("job", lease.work.rawValue)]).record(0)
+        note(isHeld: false)
     }
 
     private func clean() async {
         do throws(RegistryError) {
             let isHeld = try await registry.take(lease)
-            Gauge(label: "job_lease_held", dimensions: [("job", lease.work.rawValue)]).record(isHeld ? 1 : 0)
+            note(isHeld: isHeld)
             guard isHeld else { return }
             let forgotten = try await registry.forgetOld()
-            count("done")
+            JobRuns.count(lease.work.rawValue, succeeds: true)
             if forgotten > 0 { logger.debug("old rows were forgotten", metadata: ["rows": "\(forgotten)"]) }
         } catch {
             guard !Task.isCancelled else { return }
-            count("failed")
+            JobRuns.count(lease.work.rawValue, succeeds: false)
             logger.warning(
                 "old rows can't be forgotten at present",
                 metadata: ["reason": "\(error.message)", "detail": "\(error.detail ?? "")"]
@@ -44,7 +44,7 @@ struct Cleaner: Service {
         }
     }
 
-    private func count(_ outcome: String) {
-        Counter(label: "job_runs", dimensions: [("job", lease.work.rawValue), ("outcome", outcome)]).increment()
+    private func note(isHeld: Bool) {
+        Gauge(label: "job_lease_held", dimensions: [("job", lease.work.rawValue)]).record(isHeld ? 1 : 0)
     }
 }

@@ -122,7 +122,7 @@ extension ConfigurationSource {
             adminToken: try adminToken(),
             keyRing: try KeyRingSource.configured(self),
             keyRingSource: KeyRingSource.Configured(self),
-            rereadHook: try rereadHook(),
+            rereadHook: try httpURL("AGENT_REREAD_HOOK", try secret("AGENT_REREAD_HOOK")?.value),
             allowedHosts: try hosts(),
             allowedOrigins: try origins(),
             catalog: try catalogPolicy(),
@@ -140,7 +140,7 @@ extension ConfigurationSource {
             logFormat: try choice("LOG_FORMAT", default: .standard),
             drain: .seconds(try number("DRAIN_SECONDS", default: isDevelopment ? 0 : 5, 0...3_600)),
             metricsPort: text("METRICS_PORT") == nil ? nil : try number("METRICS_PORT", default: 0, 0...65_535),
-            traceCollector: try traceCollector()
+            traceCollector: try httpURL("OTEL_EXPORTER_OTLP_ENDPOINT", text("OTEL_EXPORTER_OTLP_ENDPOINT"))
         )
     }
 
@@ -216,18 +216,11 @@ extension ConfigurationSource {
         return Secret(token)
     }
 
-    private func traceCollector() throws -> URL? {
-        guard let text = text("OTEL_EXPORTER_OTLP_ENDPOINT") else { return nil }
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
-        else { throw ConfigurationError(message: "OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL") }
-        return url
-    }
-
-    private func rereadHook() throws -> URL? {
-        guard let text = try secret("AGENT_REREAD_HOOK")?.value else { return nil }
+    private func httpURL(_ key: String, _ text: String?) throws -> URL? {
+        guard let text else { return nil }
         guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()), url.host() != nil
         else {
-            throw ConfigurationError(message: "AGENT_REREAD_HOOK is no http or https URL")
+            throw ConfigurationError(message: "\(key) is no http or https URL")
         }
         return url
     }

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,6 +169,33 @@ class Registry:
         assert self.process.returncode == 0, f"exit code {self.process.returncode}:\n{output}"
         for secret in [*self.secrets, *([self.admin_token] if self.admin_token else [])]:
             assert secret not in output, "a secret was printed"
+
+
+@contextmanager
+def kept(registry: Registry) -> Iterator[Registry]:
+    """A registry until it is no longer needed; it has to stop as asked."""
+    try:
+        yield registry
+        registry.stop()
+    finally:
+        registry.process.kill()
+        registry.process.wait()
+
+
+def shell(commands: str, folder: Path, seconds: float, **settings: str) -> None:
+    """Runs a page's commands with the program on the PATH, up to the first that fails."""
+    path = f"{BINARY.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", commands],
+        cwd=folder,
+        env=environment(**settings) | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done
 
 
 def command(folder: Path, *arguments: str, binary: Path = BINARY, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -2,34 +2,17 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import PROJECT
-from registry import BINARY, environment
+from registry import shell
 from server_database import ServerDatabase
 
 PAGE = (PROJECT / "docs/migrations.md").read_text()
 SECONDS = 120
-
-
-def run(commands: list[str], folder: Path, **settings: str) -> None:
-    """Runs commands with the program on the PATH, up to the first that fails."""
-    path = f"{BINARY.parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", "\n".join(commands)],
-        cwd=folder,
-        env=environment(**settings) | {"PATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done
 
 
 def jobs() -> list[list[str]]:
@@ -48,11 +31,11 @@ def database(tmp_path: Path) -> Iterator[ServerDatabase]:
 def test_the_first_commands_run_on_a_database_that_is_not_there_yet_SQLite(tmp_path: Path) -> None:
     block = re.search(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     assert block and block[1].count("mcp-registry migrate") >= 8
-    run(block[1].splitlines(), tmp_path)
+    shell(block[1], tmp_path, SECONDS)
 
 
 @pytest.mark.parametrize("job", range(2), ids=["GitHub-MariaDB", "GitLab-MariaDB"])
 def test_the_jobs_for_pipelines_run(job: int, database: ServerDatabase) -> None:
     commands = jobs()[job]
     assert [command.split()[2] for command in commands] == ["lint", "wait", "up", "diff", "down", "up", "status"]
-    run(commands, PROJECT, DATABASE_URL=database.url())
+    shell("\n".join(commands), PROJECT, SECONDS, DATABASE_URL=database.url())

@@ -2,9 +2,8 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,7 +11,7 @@ import pytest
 
 from conftest import PROJECT
 from plain_service import plain_service
-from registry import BINARY, Registry, command, environment
+from registry import Registry, command, kept, shell
 from server_database import ServerDatabase
 
 PAGE = (PROJECT / "docs/operations.md").read_text()
@@ -32,22 +31,6 @@ def section(title: str) -> str:
 def blocks(title: str) -> list[str]:
     """The commands below a heading, block by block."""
     return re.findall(r"^```sh\n(.*?)^```$", section(title), re.DOTALL | re.MULTILINE)
-
-
-def run(commands: str, folder: Path, **settings: str) -> None:
-    """Runs commands in a folder, with the program on the PATH, up to the first that fails."""
-    path = f"{BINARY.parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-e", "-c", commands],
-        cwd=folder,
-        env=environment(**settings) | {"PATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done
 
 
 class Writer:
@@ -107,15 +90,8 @@ def settings(folder: Path, url: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def server_on(folder: Path, url: str) -> Iterator[Registry]:
-    server = Registry(folder, settings=settings(folder, url), secrets=[ADMIN_TOKEN])
-    try:
-        yield server
-        server.stop()
-    finally:
-        server.process.kill()
-        server.process.wait()
+def server_on(folder: Path, url: str) -> AbstractContextManager[Registry]:
+    return kept(Registry(folder, settings=settings(folder, url), secrets=[ADMIN_TOKEN]))
 
 
 @contextmanager
@@ -136,7 +112,7 @@ def back_up(commands: str, folder: Path, server: Registry, **variables: str) -> 
     with writing(server) as writer:
         for _ in range(ATTEMPTS_MAX):
             before = writer.stored
-            run(commands, folder, **variables)
+            shell(commands, folder, SECONDS, **variables)
             if writer.stored > before:
                 return before
     raise AssertionError("nothing was written during any backup")
@@ -146,7 +122,7 @@ def assert_restored(folder: Path, url: str, stored: int) -> None:
     """All that was acknowledged before the backup is there, and can be opened; no change is there by half."""
     (checks,) = blocks("After a restore")
     assert checks.count("mcp-registry") == 3
-    run(checks, folder, **settings(folder, url))
+    shell(checks, folder, SECONDS, **settings(folder, url))
     with server_on(folder, url) as server:
         users = [row["user"]["user_id"] for row in server.http("GET", "/list_users").json["users"]]
         assert len(users) >= stored
@@ -161,7 +137,7 @@ def test_a_backup_made_under_load_is_restored_SQLite(tmp_path: Path) -> None:
     url = "sqlite:///./registry.db"
     with fresh_server(tmp_path, url) as server:
         stored = back_up(backup, tmp_path, server)
-    run(restore, tmp_path)
+    shell(restore, tmp_path, SECONDS)
     assert_restored(tmp_path, url, stored)
 
 
@@ -181,7 +157,7 @@ def test_a_backup_made_under_load_is_restored(engine: str, database: ServerDatab
     with fresh_server(tmp_path, database.url()) as server:
         stored = back_up(backup, tmp_path, server, DATABASE=database.name)
     restored = f"{database.name}_restored"
-    run(restore, tmp_path, RESTORED=restored)
+    shell(restore, tmp_path, SECONDS, RESTORED=restored)
     try:
         assert_restored(tmp_path, database.url().replace(database.name, restored), stored)
     finally:

@@ -82,7 +82,7 @@ struct HostStates {
             return
         }
         hosts[host].failures += 1
-        let pause = min(Self.pauseMax, Self.pauseMin * (1 << min(hosts[host].failures - 1, 10)))
+        let pause = Self.pauseMin.doubled(hosts[host].failures - 1, upTo: Self.pauseMax)
         hosts[host].retryAt = now + pause * (0.5 + jitter / 2)
         if writer == host { writer = nil }
     }

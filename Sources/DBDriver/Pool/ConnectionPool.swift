@@ -37,7 +37,7 @@ final class ConnectionPool: Sendable {
     private let open: @Sendable () throws(DatabaseError) -> any EngineSession
     private let clock: @Sendable () -> Timestamp
     private let state: Mutex<State>
-    private let watch: Mutex<LeaseWatch?> = Mutex(nil)
+    private let watch = LeaseWatch()
 
     /// - Parameters:
     ///   - name: the beginning of the threads' names.
@@ -57,8 +57,7 @@ final class ConnectionPool: Sendable {
         self.clock = clock
         self.open = open
         state = Mutex(State(machine: PoolState(limits: limits)))
-        let watching = LeaseWatch { [weak self] host in self?.giveUp(host) }
-        watch.withLock { $0 = watching }
+        watch.whenLost { [weak self] host in self?.giveUp(host) }
     }
 
     /// Interrupts whatever is under way at a server, and closes the idle connections to it.
@@ -85,7 +84,7 @@ final class ConnectionPool: Sendable {
         let lease = try await usableLease()
         // A transaction that has begun is not cut off: it ends by the limits of its statements.
         if interruptible, let deadline = RequestDeadline.current {
-            watch.withLock { $0 }?.limit(lease.id, deadline) { lease.interrupter.interrupt(.tooLate) }
+            watch.limit(lease.id, deadline) { lease.interrupter.interrupt(.tooLate) }
         }
         do {
             let value =
@@ -169,7 +168,7 @@ final class ConnectionPool: Sendable {
     }
 
     private func finish(_ lease: Lease, isUsable: Bool) {
-        watch.withLock { $0 }?.returned(lease.id)
+        watch.returned(lease.id)
         let now = clock()
         perform { $0.release(lease.id, isUsable: isUsable, now: now) }
     }
@@ -209,7 +208,7 @@ final class ConnectionPool: Sendable {
                 interrupter: opened.traits.interrupter,
                 mustBeChecked: check
             )
-            if let probe = opened.traits.probe { watch.withLock { $0 }?.lent(id, probe) }
+            if let probe = opened.traits.probe { watch.lent(id, probe) }
             return { waiting.resume(returning: lease) }
         case .refuse(let waiter, let reason):
             state.timers.removeValue(forKey: waiter)?.cancel()
@@ -217,7 +216,7 @@ final class ConnectionPool: Sendable {
             let error = refusalError(reason, state.openError)
             return { waiting?.resume(throwing: error) }
         case .pause(let failures):
-            let pause = min(Self.pauseMax, Self.pauseMin * (1 << min(failures - 1, 10))) * Double.random(in: 0.5...1)
+            let pause = Self.pauseMin.doubled(failures - 1, upTo: Self.pauseMax) * Double.random(in: 0.5...1)
             return {
                 Task {
                     try? await Task.sleep(for: pause)
@@ -226,7 +225,7 @@ final class ConnectionPool: Sendable {
             }
         case .close(let id):
             let closed = state.connections.removeValue(forKey: id)
-            watch.withLock { $0 }?.returned(id)
+            watch.returned(id)
             return {
                 Task {
                     await closed?.connection.close()

@@ -20,14 +20,14 @@ final class LeaseWatch: Sendable {
     private struct State {
         var leases: [PoolState.ConnectionID: Lease] = [:]
         var isWatching = false
+        var lost: (@Sendable (_ host: Int) -> Void)?
     }
 
     private let state = Mutex(State())
-    private let lost: @Sendable (_ host: Int) -> Void
 
-    /// - Parameter lost: called with the place of a server that does not answer.
-    init(lost: @escaping @Sendable (_ host: Int) -> Void) {
-        self.lost = lost
+    /// Calls a closure with the place of each server that does not answer.
+    func whenLost(_ lost: @escaping @Sendable (_ host: Int) -> Void) {
+        state.withLock { $0.lost = lost }
     }
 
     /// A connection is in use now.
@@ -79,7 +79,7 @@ final class LeaseWatch: Sendable {
             guard let overdue else { return }
             for end in ended { end() }
             for (host, probe) in overdue {
-                if await !Self.answers(probe) { lost(host) }
+                if await !Self.answers(probe) { state.withLock { $0.lost }?(host) }
                 state.withLock { state in
                     for id in state.leases.keys where state.leases[id]?.probe.host == host {
                         state.leases[id]?.since = .now

@@ -55,9 +55,7 @@ struct PoolState {
     private var nextID = 0
     private var waiting: [WaiterID] = []
     private var opening: Set<ConnectionID> = []
-    /// When each open connection was opened.
-    private var birth: [ConnectionID: Timestamp] = [:]
-    /// When those are too old that have a limit of their own.
+    /// When each open connection is too old.
     private var ends: [ConnectionID: Timestamp] = [:]
     private var failures = 0
     private var isPaused = false
@@ -71,7 +69,7 @@ struct PoolState {
     }
 
     /// Open connections, lent or idle.
-    var openCount: Int { birth.count }
+    var openCount: Int { ends.count }
     /// Open connections that nobody uses.
     var idleCount: Int { idle.count }
     /// Callers that wait.
@@ -110,8 +108,8 @@ struct PoolState {
     /// - Returns: what to do.
     mutating func opened(_ connection: ConnectionID, now: Timestamp, ageMax: Duration? = nil) -> [Action] {
         opening.remove(connection)
-        birth[connection] = now
-        ends[connection] = ageMax.map { now + $0 }
+        let age = [limits.ageMax, ageMax].compactMap { $0 }.min()
+        ends[connection] = age.map { now + $0 } ?? Timestamp(microseconds: .max)
         (failures, isPaused) = (0, false)
         return hand(connection, now: now) + openForWaiters()
     }
@@ -143,7 +141,7 @@ struct PoolState {
     /// A caller gave a connection back. `isUsable` is false after an error that ends connections. What ended this one, such
     /// as a restart of the server, may have ended those that are idle too: each is checked before it is lent again.
     mutating func release(_ connection: ConnectionID, isUsable: Bool, now: Timestamp) -> [Action] {
-        guard birth[connection] != nil else { return [] }
+        guard ends[connection] != nil else { return [] }
         if !isUsable {
             for index in idle.indices { idle[index].isDoubtful = true }
         }
@@ -175,8 +173,7 @@ struct PoolState {
     }
 
     private func isTooOld(_ connection: ConnectionID, now: Timestamp) -> Bool {
-        guard let born = birth[connection] else { return false }
-        return (limits.ageMax.map { born + $0 < now } ?? false) || (ends[connection].map { $0 < now } ?? false)
+        ends[connection].map { $0 < now } ?? false
     }
 
     private mutating func hand(_ connection: ConnectionID, now: Timestamp) -> [Action] {
@@ -187,7 +184,6 @@ struct PoolState {
     }
 
     private mutating func close(_ connection: ConnectionID) -> Action {
-        birth[connection] = nil
         ends[connection] = nil
         closing.insert(connection)
         return .close(connection)
@@ -197,7 +193,7 @@ struct PoolState {
     private mutating func openForWaiters() -> [Action] {
         var actions: [Action] = []
         while !isPaused, !isShutDown, opening.count < min(waiting.count, limits.openingMax),
-            birth.count + opening.count < limits.connectionsMax
+            ends.count + opening.count < limits.connectionsMax
         {
             nextID += 1
             opening.insert(nextID)
@@ -207,6 +203,6 @@ struct PoolState {
     }
 
     private func finishIfDrained() -> [Action] {
-        isShutDown && birth.isEmpty && opening.isEmpty && closing.isEmpty ? [.finish] : []
+        isShutDown && ends.isEmpty && opening.isEmpty && closing.isEmpty ? [.finish] : []
     }
 }

@@ -82,10 +82,6 @@ enum AuditChainTable {
             entry.target,
             entry.outcome.rawValue, entry.requestID ?? "",
         ]
-        var hash = SHA256()
-        for field in fields { hash.update(data: Array("\(field.utf8.count):\(field)".utf8)) }
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: hex, as: UTF8.self)
+        return SHA256.hexadecimal(of: fields.map { Array($0.utf8) })
     }
 }

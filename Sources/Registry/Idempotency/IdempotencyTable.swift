@@ -5,17 +5,28 @@ enum IdempotencyTable {
     /// Another request was faster under the same key.
     struct Taken: Error {}
 
-    static func find(_ id: String, _ session: Session) throws(DatabaseError) -> (
-        digest: String, IdempotentRequest.Outcome
-    )? {
-        let row = try session.row(
-            "SELECT request_sha256, error_code, answer FROM idempotency_keys WHERE id = \(id)"
-        )
-        return try row.map { row throws(DatabaseError) in
-            let code = try row.get("error_code", as: String?.self)
-            let failure = code.map { RegistryError.Code(rawValue: $0) ?? .conflict }
-            return (try row.get("request_sha256"), .init(answer: try row.get("answer"), failure: failure))
+    /// How a request was answered before; nil when it is new.
+    ///
+    /// - Throws: `conflict` when its key was another request's; ``DatabaseError``
+    static func outcome(
+        of id: String,
+        asking digest: String,
+        _ session: Session
+    ) throws -> IdempotentRequest.Outcome? {
+        guard
+            let row = try session.row(
+                "SELECT request_sha256, error_code, answer FROM idempotency_keys WHERE id = \(id)"
+            )
+        else { return nil }
+        guard try row.get("request_sha256", as: String.self) == digest else {
+            throw RegistryError(
+                .conflict,
+                "this Idempotency-Key was used for another request: give each request a key of its own"
+            )
         }
+        let code = try row.get("error_code", as: String?.self)
+        let failure = code.map { RegistryError.Code(rawValue: $0) ?? .conflict }
+        return .init(answer: try row.get("answer"), failure: failure)
     }
 
     /// Takes the key for a change, before anything of the change itself is looked at: another request with the same key waits

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import FoundationEssentials
 internal import Synchronization
 
@@ -67,16 +66,6 @@ public struct IdempotentRequest: Sendable {
 
     static func text(of value: some Encodable) throws -> String {
         String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
-    }
-
-    /// SHA-256 over some parts, each with its length before it, in hexadecimal.
-    static func digest(_ parts: [UInt8]...) -> String {
-        var hash = SHA256()
-        for part in parts {
-            hash.update(data: Array("\(part.count):".utf8))
-            hash.update(data: part)
-        }
-        return Array(hash.finalize()).hexadecimal
     }
 }
 

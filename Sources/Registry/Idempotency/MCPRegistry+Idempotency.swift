@@ -1,3 +1,4 @@
+internal import Crypto
 internal import DBDriver
 internal import Logging
 
@@ -16,12 +17,12 @@ extension MCPRegistry {
         for request: [UInt8],
         by principal: Principal
     ) async throws(RegistryError) -> IdempotentRequest {
-        let id = IdempotentRequest.digest(Array(principal.name.utf8), Array(key.text.utf8))
+        let key = Array(key.text.utf8)
+        let id = SHA256.hexadecimal(of: [Array(principal.name.utf8), key])
         // The key is stored nowhere: without it nobody can try out what the request may have said, such as a token.
-        let digest = IdempotentRequest.digest(Array(key.text.utf8), request)
-        let earlier = try await read { try IdempotencyTable.find(id, $0) }
-        guard earlier.map({ $0.digest == digest }) ?? true else { throw Self.keyOfAnother }
-        return IdempotentRequest(id: id, requestDigest: digest, earlier: earlier?.1)
+        let digest = SHA256.hexadecimal(of: [key, request])
+        let earlier = try await read { try IdempotencyTable.outcome(of: id, asking: digest, $0) }
+        return IdempotentRequest(id: id, requestDigest: digest, earlier: earlier)
     }
 
     /// Answers a request. A failure that is the request's own, and changed nothing, is kept under its key and told again when it
@@ -53,12 +54,9 @@ extension MCPRegistry {
         do throws(RegistryError) {
             let found = try await note { session, _ in
                 try IdempotencyTable.keep(failure, of: request, session)
-                return try IdempotencyTable.find(request.id, session)
+                return try IdempotencyTable.outcome(of: request.id, asking: request.requestDigest, session)
             }
-            guard let found else { return nil }
-            guard found.digest == request.requestDigest else { throw Self.keyOfAnother }
-            let isThis = found.1.failure == failure.code && found.1.answer == failure.message
-            return isThis ? nil : found.1
+            return found?.failure == failure.code && found?.answer == failure.message ? nil : found
         } catch {
             logger.warning(
                 "the answer to a request with an Idempotency-Key could not be kept",
@@ -70,18 +68,15 @@ extension MCPRegistry {
 
     /// What another request under the same key, which was faster, has returned.
     func value<T: Codable & Sendable>(of request: IdempotentRequest) async throws(RegistryError) -> T {
-        guard let found = try await read({ try IdempotencyTable.find(request.id, $0) }) else {
+        let found = try await read {
+            try IdempotencyTable.outcome(of: request.id, asking: request.requestDigest, $0)
+        }
+        guard let found else {
             throw RegistryError(.unavailable, "the same request is being answered, please try again")
         }
-        guard found.digest == request.requestDigest else { throw Self.keyOfAnother }
         request.replay.note()
-        return try IdempotentRequest.value(of: found.1)
+        return try IdempotentRequest.value(of: found)
     }
-
-    private static let keyOfAnother = RegistryError(
-        .conflict,
-        "this Idempotency-Key was used for another request: give each request a key of its own"
-    )
 }
 
 extension RegistryError {

@@ -42,8 +42,7 @@ struct DiscoverCommand: AsyncParsableCommand {
             let level = try source.choice("LOG_LEVEL", default: Logger.Level.warning)
             return (try source.discovery(isDevelopment: false), level, try bearerFile.map(Self.token))
         }
-        var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = level
+        let logger = LogFormat.text.logger(level)
         let discovery = HTTPToolDiscovery(version: Version.current, settings: settings, logger: logger)
         let service: DiscoveredService
         do throws(DiscoveryFailure) {

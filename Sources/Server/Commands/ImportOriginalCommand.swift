@@ -72,8 +72,7 @@ struct ImportOriginalCommand: AsyncParsableCommand {
                 try settings.choice("LOG_LEVEL", default: Logger.Level.warning)
             )
         }
-        var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = level
+        let logger = LogFormat.text.logger(level)
         let original = Database(source, logger: logger)
         do {
             let report = try await target.withRegistry(ring, notesKeys: !dryRun, logger) {

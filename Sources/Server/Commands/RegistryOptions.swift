@@ -28,8 +28,7 @@ struct RegistryOptions: ParsableArguments {
             }
             return (try source.database(createIfMissing: false), ring)
         }
-        var logger = Logger(label: "mcp-registry", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .error
+        let logger = LogFormat.text.logger(.error)
         return try await database.withRegistry(needsRing ? ring : nil, logger, body)
     }
 }

@@ -128,17 +128,20 @@ struct RouteTable: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let id = RequestIdentifier.of(request)
+        let origin = edge.origin(of: request, context)
         let deadline = ContinuousClock.now + Self.patience
         var response = await RequestIdentifier.$current.withValue(id) {
             await RequestDeadline.$current.withValue(deadline) {
-                await telemetry.observing(request) { record in await answer(request, context, &record) }
+                await telemetry.observing(request, from: origin.address) { record in
+                    await answer(request, context, &record)
+                }
             }
         }
         if drain?.hasBegun == true { response.headers[.connection] = "close" }
         if let header = RequestIdentifier.header { response.headers[header] = id }
         crossOrigin.mark(&response, to: request)
         // RFC 6797 §7.2: not over a connection that could be anybody's.
-        if edge.origin(of: request, context).isSecure {
+        if origin.isSecure {
             response.headers[.strictTransportSecurity] = "max-age=31536000"
         }
         // RFC 9110 §9.3.2: HEAD is answered like GET but without content, errors too.
@@ -148,7 +151,6 @@ struct RouteTable: HTTPResponder {
     private func answer(_ request: Request, _ context: Context, _ record: inout RequestRecord) async -> Response {
         let candidates = routes[Self.path(of: request)] ?? []
         if let route = candidates.first { record.route = route.path }
-        record.address = edge.origin(of: request, context).address
         let problem: Problem
         do {
             return try await answer(request, candidates, context, &record)
@@ -191,7 +193,7 @@ struct RouteTable: HTTPResponder {
         if let preflight = crossOrigin.preflight(request, candidates.map(\.method)) { return preflight }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
-        let principal = try await principal(of: request, for: route, context)
+        let principal = try await principal(of: request, for: route, from: record.address)
         record.principal = principal.name
         guard route.isChange else { return try await route.handle(request, principal, context) }
         return try await idempotency.answer(request, by: principal) { request in
@@ -202,9 +204,9 @@ struct RouteTable: HTTPResponder {
     /// Who asks, if it may.
     ///
     /// - Throws: ``Problem`` 401, 403 or 429
-    private func principal(of request: Request, for route: Route, _ context: Context) async throws -> Principal {
+    private func principal(of request: Request, for route: Route, from address: String) async throws -> Principal {
         if case .open = route.access { return .anonymous }
-        let principal = try await access.principal(of: request, from: edge.origin(of: request, context).address)
+        let principal = try await access.principal(of: request, from: address)
         // What may be asked too often is told in its own way where a route decides by itself.
         guard case .scope(let scope) = route.access else { return principal }
         if let seconds = limiter.take(.request(principal)) { throw Problem.tooManyRequests(seconds) }

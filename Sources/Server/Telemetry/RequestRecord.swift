@@ -14,7 +14,7 @@ struct RequestRecord {
     /// Who asks; nil while that is not known.
     var principal: String?
     /// Where the request comes from.
-    var address = ""
+    let address: String
     /// Why it was refused, in words for people; nil when it was not.
     var refusal: String?
     /// What only the log is told about that.
@@ -33,14 +33,16 @@ struct RequestTelemetry: Sendable {
     ///
     /// - Parameters:
     ///   - request: what is asked.
+    ///   - address: where it comes from.
     ///   - answer: answers, and fills in what is known.
     /// - Returns: the answer.
     func observing(
         _ request: Request,
+        from address: String,
         _ answer: (inout RequestRecord) async -> Response
     ) async -> Response {
         let begin = ContinuousClock.now
-        var record = RequestRecord()
+        var record = RequestRecord(address: address)
         var context = ServiceContext.topLevel
         InstrumentationSystem.instrument.extract(request.headers, into: &context, using: HeaderExtractor())
         let response = await withSpan("\(request.method)", context: context, ofKind: .server) { span in

@@ -207,6 +207,12 @@ class Cluster(Deployment):
         """What servers connect to from their next start on."""
         self.write_secret("database_url", url)
 
+    async def serve_from(self, url: str) -> None:
+        """All servers connect to another place from now on."""
+        self.tell_database_url(url)
+        for server in self.parts:
+            await self.restart(server)
+
     def write_secret(self, name: str, text: str) -> None:
         """In place of the old file, at once: a server never reads half of it."""
         path = self.folder / "secrets" / name

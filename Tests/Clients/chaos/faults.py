@@ -293,16 +293,12 @@ async def cut_at_commit(stage: Stage) -> None:
     real = cluster.database_url
     async with commit_proxy(stage, real) as (behind, start_cutting):
         try:
-            cluster.tell_database_url(behind)
-            for server in cluster.parts:
-                await cluster.restart(server)
+            await cluster.serve_from(behind)
             with stage.strike():
                 start_cutting()
                 await stage.load(1)
         finally:
-            cluster.tell_database_url(real)
-            for server in cluster.parts:
-                await cluster.restart(server)
+            await cluster.serve_from(real)
     stage.heal()
     await stage.load()
 
@@ -353,9 +349,7 @@ async def read_from_all_nodes(stage: Stage) -> None:
         with stage.strike():
             await stage.load(1)
     finally:
-        cluster.tell_database_url(real)
-        for server in cluster.parts:
-            await cluster.restart(server)
+        await cluster.serve_from(real)
     stage.heal()
 
 

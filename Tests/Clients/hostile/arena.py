@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from answers import CANARY
-from registry import Registry, exchange
+from registry import Registry, exchange, kept
 
 DISCOVERY_SECONDS = 10
 """The deadline of one discovery that the registries here are given."""
@@ -183,13 +183,6 @@ class Figures:
             write(f"{name[:52]:<52} {watch.seconds:6.2f} {memory} {max(watch.health):9.3f} {requests:8d}")
 
 
-@contextmanager
-def running(folder: Path, *arguments: str, **settings: str) -> Iterator[Registry]:
+def running(folder: Path, *arguments: str, **settings: str) -> AbstractContextManager[Registry]:
     """A registry in its folder, whose output may never repeat what a service says."""
-    registry = Registry(folder, *arguments, settings=settings, secrets=[CANARY])
-    try:
-        yield registry
-        registry.stop()
-    finally:
-        registry.process.kill()
-        registry.process.wait()
+    return kept(Registry(folder, *arguments, settings=settings, secrets=[CANARY]))

@@ -13,7 +13,7 @@ from mcp.client.sse import sse_client
 
 from matrix import installed
 from mcp_clients import CLIENTS, HAS_TWO_ERAS, Session, as_json, connect
-from registry import Registry, command
+from registry import Registry, command, kept
 
 pytestmark = pytest.mark.anyio
 
@@ -42,22 +42,14 @@ def client(request: pytest.FixtureRequest) -> str:
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """open: as `make run` starts it; guarded: as in production, where a token is asked for."""
     folder = tmp_path_factory.mktemp(request.param)
-    yield from kept(Registry(folder, "--dev") if request.param == "open" else guarded_registry(folder))
+    with kept(Registry(folder, "--dev") if request.param == "open" else guarded_registry(folder)) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    yield from kept(guarded_registry(tmp_path_factory.mktemp("refusing")))
-
-
-def kept(registry: Registry) -> Iterator[Registry]:
-    """A registry until it is no longer needed; it has to stop as asked."""
-    try:
+    with kept(guarded_registry(tmp_path_factory.mktemp("refusing"))) as registry:
         yield registry
-        registry.stop()
-    finally:
-        registry.process.kill()
-        registry.process.wait()
 
 
 def guarded_registry(folder: Path) -> Registry:

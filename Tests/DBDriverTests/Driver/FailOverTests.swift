@@ -7,22 +7,36 @@ import Testing
 /// Several servers in the configuration, of which some are away.
 @Suite("Fail-over", .timeLimit(.minutes(5)))
 struct FailOverTests {
-    /// A database whose preferred server is another port of the loopback interface.
-    func withPreferred(
+    /// A database with other servers in its configuration.
+    func withServers(
         _ engine: Engine,
-        _ port: UInt16,
+        _ change: (inout MySQLConfiguration) -> Void,
+        _ configure: (inout DatabaseConfiguration) -> Void = { _ in },
         _ body: (Database) async throws -> Void
     ) async throws {
         try await engine.withDatabase { plain in
             var configuration = plain.configuration
             guard case .mysql(var mysql) = configuration.engine else { return }
-            mysql.hosts.insert(.init(name: "127.0.0.1", port: port), at: 0)
-            mysql.connectTimeout = .seconds(1)
+            change(&mysql)
             configuration.engine = .mysql(mysql)
+            configure(&configuration)
             let database = Database(configuration, logger: quietLogger)
             try await body(database)
             await database.shutDown()
         }
+    }
+
+    /// A database whose preferred server is another port of the loopback interface.
+    func withPreferred(_ engine: Engine, _ port: UInt16, _ body: (Database) async throws -> Void) async throws {
+        try await withServers(
+            engine,
+            { mysql in
+                mysql.hosts.insert(.init(name: "127.0.0.1", port: port), at: 0)
+                mysql.connectTimeout = .seconds(1)
+            },
+            { _ in },
+            body
+        )
     }
 
     @Test("a server that refuses is passed over, and known to be away", arguments: Engine.servers)
@@ -86,19 +100,13 @@ struct FailOverTests {
     @Test("a caller's deadline ends the wait for a connection and the attempts", arguments: Engine.servers)
     func deadline(engine: Engine) async throws {
         let dead = try LoopbackSocket(isListening: false)
-        try await engine.withDatabase { plain in
-            var configuration = plain.configuration
-            guard case .mysql(var mysql) = configuration.engine else { return }
-            mysql.hosts = [.init(name: "127.0.0.1", port: dead.port)]
-            configuration.engine = .mysql(mysql)
-            let database = Database(configuration, logger: quietLogger)
+        try await withServers(engine, { $0.hosts = [.init(name: "127.0.0.1", port: dead.port)] }) { database in
             let start = ContinuousClock.now
             let error = await #expect(throws: DatabaseError.self) {
                 try await RequestDeadline.$current.withValue(start + .milliseconds(700)) { try await database.ping() }
             }
             #expect(error?.kind == .unavailable)
             #expect(ContinuousClock.now - start < .seconds(3))
-            await database.shutDown()
         }
     }
 
@@ -108,14 +116,14 @@ struct FailOverTests {
     )
     func storm(engine: Engine) async throws {
         let dead = try LoopbackSocket(isListening: false)
-        try await engine.withDatabase { plain in
-            var configuration = plain.configuration
-            guard case .mysql(var mysql) = configuration.engine else { return }
-            mysql.hosts = [.init(name: "127.0.0.1", port: dead.port)]
-            configuration.engine = .mysql(mysql)
-            configuration.operationTimeout = .seconds(2)
-            configuration.poolTimeout = .seconds(1)
-            let database = Database(configuration, logger: quietLogger)
+        try await withServers(
+            engine,
+            { $0.hosts = [.init(name: "127.0.0.1", port: dead.port)] },
+            { configuration in
+                configuration.operationTimeout = .seconds(2)
+                configuration.poolTimeout = .seconds(1)
+            }
+        ) { database in
             let start = ContinuousClock.now
             let refused = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<500 {
@@ -130,7 +138,6 @@ struct FailOverTests {
             }
             #expect(refused == 500)
             #expect(ContinuousClock.now - start < .seconds(10))
-            await database.shutDown()
         }
     }
 }

@@ -37,7 +37,8 @@ struct LeaseWatchTests {
     @Test("a server that does not answer is reported, once its connection was in use for long enough")
     func lost() async throws {
         let findings = Findings()
-        let watch = LeaseWatch { findings.lose($0) }
+        let watch = LeaseWatch()
+        watch.whenLost { findings.lose($0) }
         let start = ContinuousClock.now
         watch.lent(7, Self.probe(findings, DatabaseError(.unavailable, code: 2013, message: "")))
         try await Self.until { !findings.lost.isEmpty }
@@ -48,7 +49,8 @@ struct LeaseWatchTests {
     @Test("a server that answers, be it with a refusal, is not reported", arguments: [nil, 1040, 1045])
     func answers(code: Int?) async throws {
         let findings = Findings()
-        let watch = LeaseWatch { findings.lose($0) }
+        let watch = LeaseWatch()
+        watch.whenLost { findings.lose($0) }
         watch.lent(7, Self.probe(findings, code.map { DatabaseError(.unavailable, code: $0, message: "") }))
         try await Self.until { findings.asked >= 2 }
         #expect(findings.lost.isEmpty)
@@ -57,7 +59,8 @@ struct LeaseWatchTests {
     @Test("a connection that came back is watched no longer")
     func returned() async throws {
         let findings = Findings()
-        let watch = LeaseWatch { findings.lose($0) }
+        let watch = LeaseWatch()
+        watch.whenLost { findings.lose($0) }
         watch.lent(7, Self.probe(findings, nil))
         watch.returned(7)
         watch.lent(8, Self.probe(findings, nil))
@@ -71,7 +74,8 @@ struct LeaseWatchTests {
     @Test("what has no time left is interrupted")
     func deadline() async throws {
         let (findings, ended) = (Findings(), Tally())
-        let watch = LeaseWatch { findings.lose($0) }
+        let watch = LeaseWatch()
+        watch.whenLost { findings.lose($0) }
         watch.lent(7, Self.probe(findings, nil))
         watch.limit(7, .now + .milliseconds(100)) { ended.add() }
         try await Self.until { ended.count == 1 }
