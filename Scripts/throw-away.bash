@@ -3,8 +3,8 @@
 # cluster). Sourced, never run; the script has set `name` to its own, and `log` where what a server prints goes to another file than error.log.
 #
 # Every server runs as the current user, listens on 127.0.0.1 only, keeps all it has below the directory that it was given,
-# and is told to stop by its recorded process only. No database calls fsync: that makes tests fast and would lose data at a
-# power cut, so they are of no use for anything but tests.
+# and is told to stop by its recorded process only. No database calls fsync unless it is told to be durable: that
+# makes tests fast and would lose data at a power cut, so they are of no use for anything but tests.
 
 readonly host=127.0.0.1 user=registry_test
 readonly start_seconds=60 stop_seconds=20 port_attempts=5
