@@ -66,7 +66,7 @@ class Dataset:
         return {"services": self.services, "users": self.users, "tokens": self.tokens, "roles": self.roles}
 
     def pick(self, number: int) -> dict[str, str]:
-        """The names to ask for the token of that number with; wrk/request.lua and Ceilings/point_select.c pick the same."""
+        """The names to ask for a token with; wrk/request.lua and Ceilings/point_select.c pick the same."""
         service, user = self.place(number)
         return {"service": service_name(service), "user": user_name(user), "role": role_name(number % self.roles)}
 
@@ -83,8 +83,8 @@ class Dataset:
         return [
             Table(
                 "services",
-                "id name endpoint endpoint_sha256 description requires_authorization method_authorization status transport "
-                "last_seen next_read created_at updated_at",
+                "id name endpoint endpoint_sha256 description requires_authorization method_authorization status "
+                "transport last_seen next_read created_at updated_at",
                 self._services,
                 binary=("endpoint_sha256",),
             ),

@@ -2,14 +2,11 @@
 
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from dataset import Dataset, Row, Table
-
-sys.path.append(str(Path(__file__).parents[1] / "Tests/Clients"))
-from server_database import ServerDatabase  # noqa: E402
+from server_database import ServerDatabase
 
 # As every change of the catalogue does: answers that were kept from before are old now.
 RAISE = "UPDATE {}catalog_revision SET revision = revision + 1 WHERE id = 1"

@@ -1,0 +1,99 @@
+"""The tables. Pure functions of what was measured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from targets import Sample, Verdict
+
+HEADER = [
+    "path",
+    "conn.",
+    "req/s",
+    "p50 ms",
+    "p99 ms",
+    "server µs",
+    "db µs",
+    "db round trips",
+    "ratio",
+    "target",
+    "met?",
+]
+
+CEILING_HEADER = ["ceiling", "conn.", "req/s", "p50 ms", "p99 ms", "its µs"]
+
+
+def table(header: list[str], rows: Iterable[Iterable[str]]) -> str:
+    """In Markdown, its columns as wide as their widest cell so that it can be read as it is."""
+    cells = [header, *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in cells]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def number(value: float | None, places: int = 0) -> str:
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def path_row(title: str, connections: int, sample: Sample, verdicts: list[Verdict]) -> list[str]:
+    """A row of the main table. Of several targets each has its place in the last three columns."""
+    return [
+        title,
+        str(connections),
+        number(sample.per_second),
+        number(sample.p50_ms, 1),
+        number(sample.p99_ms, 1),
+        number(sample.cpu_us),
+        number(sample.database_us),
+        number(sample.round_trips, 2),
+        ", ".join(verdict.ratio for verdict in verdicts) or "–",
+        ", ".join(verdict.target.text for verdict in verdicts) or "–",
+        ", ".join(verdict.word for verdict in verdicts) or "–",
+    ]
+
+
+def ceiling_row(title: str, connections: int, sample: Sample) -> list[str]:
+    return [
+        title,
+        str(connections),
+        number(sample.per_second),
+        number(sample.p50_ms, 1),
+        number(sample.p99_ms, 1),
+        number(sample.cpu_us),
+    ]
+
+
+@dataclass(frozen=True)
+class Single:
+    """A figure that belongs to no path, and its bound, where there is one."""
+
+    what: str
+    value: float
+    unit: str
+    bound: float | None = None
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool | None:
+        if self.bound is None:
+            return None
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    @property
+    def row(self) -> list[str]:
+        places = 0 if self.value >= 100 or self.value == int(self.value) else 2
+        target = "–" if self.bound is None else f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}"
+        word = {True: "yes", False: "NO", None: "–"}[self.is_met]
+        return [self.what, f"{self.value:,.{places}f} {self.unit}", target, word]
+
+
+def single_table(singles: list[Single]) -> str:
+    return table(["what", "figure", "target", "met?"], [single.row for single in singles])
+
+
+def missed(verdicts: Iterable[tuple[str, Verdict]], singles: Iterable[Single]) -> list[str]:
+    """Each target that was measured and not met, in words."""
+    of_paths = [
+        f"{where}: {verdict.ratio}, not {verdict.target.text}" for where, verdict in verdicts if verdict.is_met is False
+    ]
+    return of_paths + [f"{each.what}: {each.row[1]}, not {each.row[2]}" for each in singles if each.is_met is False]
