@@ -5,7 +5,7 @@ PORT ?= 8000
 SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients test-interop test-security test-engines chaos soak fuzz fmt lint
+.PHONY: help run build test test-swift test-clients test-interop test-security test-engines chaos soak fuzz bench bench-http bench-growth fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -70,6 +70,25 @@ fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
 	@Scripts/install-packages test
 	@swift build --product mcp-registry
 	@"$$(Scripts/client-environment wire)" Tests/Clients/fuzz/fuzz.py --requests 1000000 --seconds 1200
+
+bench: bench-http bench-growth ## Measure the server against its ceilings, and how it grows; Benchmarks/README.md
+
+BENCH = "$$(Scripts/client-environment bench)" Benchmarks/bench.py \
+	--seconds '$(or $(BENCH_SECONDS),4)' --rounds '$(or $(ROUNDS),3)' $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') $(if $(STRICT),--strict)
+
+# What is wanted of it: make bench-http PATHS=token,list-services CONNECTIONS=32 BENCH_SECONDS=10 ROUNDS=5 SCALE=10 STRICT=1
+bench-http: bench-programs ## Measure requests only, beside C, Hummingbird and nginx
+	@$(BENCH) --scale '$(or $(SCALE),1)' $(if $(PATHS),--paths '$(PATHS)')
+
+bench-growth: bench-programs ## Measure larger and larger data sets, idle connections and overload only
+	@$(BENCH) --growth $(if $(LARGEST),--largest '$(LARGEST)')
+
+# MCP_REGISTRY_BINARY names another program, which is then not built.
+.PHONY: bench-programs
+bench-programs:
+	@Scripts/install-packages bench
+	@$(if $(MCP_REGISTRY_BINARY),,echo 'Building for release. The first time this takes many minutes.')
+	@$(if $(MCP_REGISTRY_BINARY),,swift build -c release --product mcp-registry)
 
 fmt: ## Format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

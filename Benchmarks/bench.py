@@ -2,8 +2,8 @@
 
     python bench.py --seconds 4 --rounds 3 --connections 32,64 --paths token,list-services --scale 1
 
-README.md tells what is measured, and how to read the table. Ends with 1 when something could not be measured as it should or gave
-a wrong answer; with --strict also when a target was missed.
+README.md tells what is measured, and how to read the table. Ends with 1 when something could not be measured as it
+should or gave a wrong answer; with --strict also when a target was missed.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument("--scale", type=int, default=1, help="by what services, tools, users and tokens are multiplied")
     parser.add_argument("--growth", action="store_true", help="measure larger and larger data sets instead")
-    parser.add_argument("--largest", type=int, default=100_000, help="with --growth: the most services, tools and users")
+    parser.add_argument("--largest", type=int, default=100_000, help="with --growth: the most services and users")
     parser.add_argument("--strict", action="store_true", help="end with 1 when a target was missed")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="on a disk, for what is thrown away")
     parser.add_argument("--report", type=Path, default=PROJECT / ".cache/bench", help="the folder for the results")

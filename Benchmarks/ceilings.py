@@ -80,7 +80,7 @@ def hummingbird(folder: Path, body: str, content_type: str) -> Iterator[Serving]
 
 def nginx_program() -> str | None:
     unpacked = PROJECT / ".cache/nginx/usr/sbin/nginx"
-    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or (str(unpacked) if unpacked.exists() else None)
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:{unpacked.parent}")
 
 
 @contextmanager

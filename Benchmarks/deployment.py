@@ -25,8 +25,8 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 POLL_SECONDS = 0.001
 SCOPES = "registry:read,tokens:read,users:act"
-# As a deployment logs: a line a request. Nothing is limited, since one caller makes all the load, and the services of the data set
-# are not there to be read.
+# As a deployment logs: a line a request. Nothing is limited, since one caller makes all the load, and the services of
+# the data set are not there to be read.
 SETTINGS = {
     "MCP_HOST": "127.0.0.1",
     "DRAIN_SECONDS": "0",
@@ -70,7 +70,7 @@ class MariaDB:
         return self.database.sql("SELECT VERSION()")[0][0]
 
     def questions(self) -> int:
-        """How many statements clients have sent so far, each a round trip; preparing one and signs of life do not count."""
+        """How many statements clients have sent so far, each a round trip; pings and preparing do not count."""
         return int(self.database.sql("SHOW GLOBAL STATUS LIKE 'Questions'")[0][1])
 
 

@@ -20,8 +20,8 @@ def facts(mariadb: MariaDB, dataset: Dataset) -> dict[str, str]:
         f"{int(memory[1]) / 1024**2 if memory else 0:.0f} GiB, Linux {platform.release()}",
         "program": f"{shown(BINARY)}, {output(str(BINARY), '--version')}, {BINARY.stat().st_size / 1e6:.0f} MB",
         "database": f"MariaDB {mariadb.version}, durable, innodb_buffer_pool_size {mariadb.pool}, over TCP",
-        "data": f"{dataset.services:,} services, {dataset.tools:,} tools, {dataset.roles} roles, {dataset.users:,} users, "
-        f"{dataset.tokens:,} tokens",
+        "data": f"{dataset.services:,} services, {dataset.tools:,} tools, {dataset.roles} roles, "
+        f"{dataset.users:,} users, {dataset.tokens:,} tokens",
     }
 
 

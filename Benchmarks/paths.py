@@ -106,7 +106,8 @@ def is_prompt(answer: Answer, dataset: Dataset, number: int) -> bool:
 
 def is_service_list(answer: Answer, dataset: Dataset, number: int) -> bool:
     return answer.json["services"] == {
-        service_name(each): {"transport": "streamable_http", "url": endpoint_of(each)} for each in range(dataset.services)
+        service_name(each): {"transport": "streamable_http", "url": endpoint_of(each)}
+        for each in range(dataset.services)
     }
 
 

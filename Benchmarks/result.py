@@ -24,6 +24,11 @@ class Result:
     def missed(self) -> list[str]:
         return missed(self.verdicts, self.singles)
 
+    def fail(self, sentence: str) -> None:
+        """Notes what could not be measured as it should."""
+        self.has_failed = True
+        self.notes.append(f"FAILED: {sentence}")
+
     def take(self, run: Run, connections: list[int]) -> None:
         """All that the rounds have measured."""
         rows, ceilings = [], []

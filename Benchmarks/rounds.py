@@ -120,8 +120,10 @@ class Run:
         return self.stack.enter_context(deployment.server())
 
     def _hummingbird(self, line: Line) -> Subject:
-        """The same requests, answered from memory with what the server answers to one of them; for a 304, with what would be
-        sent without it."""
+        """The same requests, answered from memory with what the server answers to one of them.
+
+        For a 304, with what would be sent without it.
+        """
         answer = line.server.get(line.path.template.target) if line.path.not_modified else line.check()
         folder = self.folder / f"hummingbird-{line.path.name}"
         serving = self.stack.enter_context(ceilings.hummingbird(folder, answer.text, answer.type))

@@ -11,6 +11,8 @@ from deployment import Failure
 
 SCRIPT = Path(__file__).parent / "wrk/request.lua"
 END_SECONDS = 60
+# The kinds that wrk tells apart; status is an answer of 400 or more.
+ERRORS = ("connect", "read", "write", "status", "timeout")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def run(
     allowed_errors: tuple[str, ...] = (),
 ) -> Load:
     """Sends a request, a text as `Template.text` makes it, over so many connections. Any error is a failure."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", "--latency", f"--script={SCRIPT}", url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", f"--script={SCRIPT}", url]
     settings = {name.upper(): str(size) for name, size in sizes.items()}
     settings |= {"REQUEST": request, "SEED": str(random.randrange(1 << 30))}
     done = subprocess.run(

@@ -1,10 +1,10 @@
-/* How often MariaDB answers the SELECT behind GET /token, asked by nothing but its own client library: each connection has a thread
- * that executes the one prepared statement for a random token of the data set, over TCP.
+/* How often MariaDB answers the SELECT behind GET /token, asked by nothing but its own client library: each connection
+ * has a thread that executes the one prepared statement for a random token of the data set, over TCP.
  *
  *   point_select OPTION_FILE DATABASE AGENT CONNECTIONS SECONDS SERVICES USERS TOKENS
  *
- * Host, port and password are in the section [client] of OPTION_FILE. Prints {"count": …, "seconds": …, "cpu_us": …}, the last being
- * the CPU time of this process. Ends with 1 when anything fails, or when a token is not found. */
+ * Host, port and password are in the section [client] of OPTION_FILE. Prints {"count": …, "seconds": …, "cpu_us": …}, the
+ * last being the CPU time of this process. Ends with 1 when anything fails, or when a token is not found. */
 #include <mysql.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,7 +53,8 @@ static MYSQL *connected(void) {
     mysql_options(connection, MYSQL_READ_DEFAULT_FILE, option_file);
     mysql_options(connection, MYSQL_READ_DEFAULT_GROUP, "client");
     mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol);
-    if (!mysql_real_connect(connection, NULL, NULL, NULL, database, 0, NULL, 0)) fail("connect", mysql_error(connection));
+    if (!mysql_real_connect(connection, NULL, NULL, NULL, database, 0, NULL, 0))
+        fail("connect", mysql_error(connection));
     return connection;
 }
 
@@ -75,7 +76,8 @@ static void *work(void *argument) {
     MYSQL *connection = connected();
     MYSQL_STMT *statement = mysql_stmt_init(connection);
 
-    if (mysql_stmt_prepare(statement, statement_text, strlen(statement_text))) fail("prepare", mysql_stmt_error(statement));
+    if (mysql_stmt_prepare(statement, statement_text, strlen(statement_text)))
+        fail("prepare", mysql_stmt_error(statement));
     bind_text(&parameters[0], user, &user_length);
     bind_text(&parameters[1], user, &user_length);
     bind_text(&parameters[2], (char *)agent, &agent_length);
@@ -116,14 +118,16 @@ static double seconds_now(void) {
 static uint64_t cpu_microseconds(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000ull + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000ull + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
 }
 
 int main(int count, char **words) {
     if (count != 9) fail("usage", "OPTION_FILE DATABASE AGENT CONNECTIONS SECONDS SERVICES USERS TOKENS");
     option_file = words[1], database = words[2], agent = words[3];
     int connections = atoi(words[4]), seconds = atoi(words[5]);
-    services = strtoull(words[6], NULL, 10), users = strtoull(words[7], NULL, 10), tokens = strtoull(words[8], NULL, 10);
+    services = strtoull(words[6], NULL, 10), users = strtoull(words[7], NULL, 10);
+    tokens = strtoull(words[8], NULL, 10);
     if (connections < 1 || seconds < 1 || !services || !users || !tokens) fail("usage", "numbers from 1 on");
     if (mysql_library_init(0, NULL, NULL)) fail("libmariadb", "does not start");
 

@@ -1,9 +1,9 @@
--- One request again and again, with the names in it picked anew each time. Everything comes from the environment: what is secret in
--- the request is in no process list.
+-- One request again and again, with the names in it picked anew each time. Everything comes from the environment: the
+-- request holds a secret, which is in no process list so.
 --
--- BENCH_REQUEST is the whole text of the request; <service>, <user> and <role> in it stand for names. Names are all of one
--- length, so the text says its Content-Length already. The others are the sizes of the data set, which picks as here
--- (dataset.py).
+-- BENCH_REQUEST is the whole text of the request; <service>, <user> and <role> in it stand for names. Names are all of
+-- one length, so the text says its Content-Length already. The others are the sizes of the data set (dataset.py), which
+-- picks names by the same arithmetic.
 
 local function size(name) return tonumber(os.getenv("BENCH_" .. name)) end
 local services, users, tokens, roles = size("SERVICES"), size("USERS"), size("TOKENS"), size("ROLES")
