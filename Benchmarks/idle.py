@@ -44,6 +44,8 @@ def hold(server: Server, line: Line) -> list[Single]:
         for each in random.sample(held, min(ASKED_AGAIN, count)):
             if exchange(each, "GET", "/health").status != 200:
                 raise Failure("a connection that was held is no longer served")
+    with closing(connection()) as asking:
+        afterwards = _seconds(asking, line)
     times.sort()
     return [
         Single("idle connections held", count, "connections", CONNECTIONS, at_least=True),
@@ -51,6 +53,7 @@ def hold(server: Server, line: Line) -> list[Single]:
         Single("threads then", memory["threads"], "threads"),
         Single(f"{line.path.title} meanwhile, p50", times[len(times) // 2] * 1e3, "ms"),
         Single(f"{line.path.title} meanwhile, p99", times[len(times) * 99 // 100] * 1e3, "ms"),
+        Single("the first answer after all have hung up at once", afterwards * 1e3, "ms"),
     ]
 
 

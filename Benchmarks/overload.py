@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import wrk
-from deployment import Server
+from deployment import Failure, Server
 from registry import exchange
 from report import Single
 from rounds import Line
@@ -112,6 +112,8 @@ def overload(server: Server, line: Line) -> list[Single]:
 
 
 def quantile(asked: list[Asked], share: float) -> float:
+    if not asked:
+        raise Failure("nothing was answered")
     times = sorted(each.seconds for each in asked)
     return times[min(len(times) - 1, int(share * len(times)))]
 

@@ -81,7 +81,7 @@ class Single:
 
     @property
     def row(self) -> list[str]:
-        places = 0 if self.value >= 100 or self.value == int(self.value) else 2
+        places = 0 if self.value >= 1_000 or self.value == int(self.value) else 2 if self.value < 10 else 1
         target = "–" if self.bound is None else f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}"
         word = {True: "yes", False: "NO", None: "–"}[self.is_met]
         return [self.what, f"{self.value:,.{places}f} {self.unit}", target, word]
