@@ -20,9 +20,12 @@ from rounds import Line
 
 CONNECTIONS = 2_000
 SECONDS = 8
-SECONDS_BEFORE, SECONDS_AFTER = 3, 10
+SECONDS_AFTER_MAX = 30
 CLIENTS = 4
 PAUSE_SECONDS = 0.02
+# So many answers tell how it is without load; as many before them may still be slow from what was before.
+ANSWERS_BEFORE = 200
+ANSWER_SECONDS = 60
 # As before is a second in which everything is accepted, and the median is at most so many times what it was.
 NORMAL = 2.0
 
@@ -67,6 +70,13 @@ class Clients:
             self.is_over.wait(PAUSE_SECONDS)
         connection.close()
 
+    def await_answers(self, count: int) -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while len(self.asked) < count:
+            if time.monotonic() > deadline:
+                raise Failure(f"{len(self.asked)} answers in {ANSWER_SECONDS} s without load")
+            time.sleep(PAUSE_SECONDS)
+
     def stop(self) -> list[Asked]:
         self.is_over.set()
         for thread in self.threads:
@@ -78,15 +88,18 @@ def overload(server: Server, line: Line) -> list[Single]:
     """`line` is one of the GET requests."""
     clients = Clients(server, line)
     try:
-        time.sleep(SECONDS_BEFORE)  # the steady clients' own time, not a wait for something
+        clients.await_answers(2 * ANSWERS_BEFORE)
+        normal = clients.asked[ANSWERS_BEFORE : 2 * ANSWERS_BEFORE]
         request = line.template.text(server.url.removeprefix("http://"))
         began = time.monotonic()
         load = wrk.run(server.url, request, line.dataset.sizes, CONNECTIONS, SECONDS, allowed_errors=wrk.ERRORS)
         ended = time.monotonic()
-        time.sleep(SECONDS_AFTER)
+        back = None
+        while back is None and time.monotonic() < ended + SECONDS_AFTER_MAX:
+            time.sleep(PAUSE_SECONDS)
+            back = recovery(clients.asked, ended, time.monotonic(), quantile(normal, 0.5))
     finally:
         asked = clients.stop()
-    normal = [each for each in asked if each.began + each.seconds < began]
     meanwhile = [each for each in asked if began + 1 < each.began < ended - 1]
     accepted = [each for each in meanwhile if each.is_accepted]
     turned_away = sum(each.status == 503 for each in meanwhile)
@@ -105,10 +118,9 @@ def overload(server: Server, line: Line) -> list[Single]:
     if accepted:
         singles.append(Single("overload: p50 of what is accepted", quantile(accepted, 0.5) * 1e3, "ms"))
         singles.append(Single("overload: p99 of what is accepted", quantile(accepted, 0.99) * 1e3, "ms"))
-    back = recovery([each for each in asked if each.began >= ended], ended, quantile(normal, 0.5))
-    # Longer than was looked at: it has not come back.
-    singles.append(Single("after: until a second is as before", SECONDS_AFTER if back is None else back, "s", 1))
-    return singles
+    if back is None:
+        raise Failure(f"no second was as before in {SECONDS_AFTER_MAX} s after the load")
+    return [*singles, Single("after: until a second is as before", back, "s", 1)]
 
 
 def quantile(asked: list[Asked], share: float) -> float:
@@ -118,12 +130,12 @@ def quantile(asked: list[Asked], share: float) -> float:
     return times[min(len(times) - 1, int(share * len(times)))]
 
 
-def recovery(asked: list[Asked], ended: float, normal: float) -> float | None:
-    """Seconds from the end of the load to the first second that is as before; None when there is none."""
-    steps = int((SECONDS_AFTER - 1) * 10)
-    for step in range(steps + 1):
-        start = ended + step / 10
-        second = [each for each in asked if start <= each.began < start + 1]
+def recovery(asked: list[Asked], ended: float, now: float, normal: float) -> float | None:
+    """Seconds from the end of the load to the first second that is as before; None as long as there is none."""
+    start = ended
+    while start + 1 <= now:
+        second = [each for each in list(asked) if start <= each.began < start + 1]
         if second and all(each.is_accepted for each in second) and quantile(second, 0.5) <= NORMAL * normal:
-            return step / 10
+            return start - ended
+        start += 0.1
     return None

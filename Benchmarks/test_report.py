@@ -73,7 +73,8 @@ def test_data_sets_grow_tenfold_up_to_a_million_tokens() -> None:
 
 def test_recovery_is_the_first_second_in_which_all_is_as_before() -> None:
     asked = [Asked(100 + number / 10, 0.01, 200) for number in range(90)]
-    assert recovery(asked, 100, 0.01) == 0
+    assert recovery(asked, 100, 109, 0.01) == 0
     asked[3] = Asked(100.3, 0.001, 503)
-    assert recovery(asked, 100, 0.01) == pytest.approx(0.4)
-    assert recovery([Asked(each.began, 0.03, 200) for each in asked], 100, 0.01) is None
+    assert recovery(asked, 100, 109, 0.01) == pytest.approx(0.4)
+    assert recovery(asked, 100, 101.2, 0.01) is None, "the second is not over"
+    assert recovery([Asked(each.began, 0.03, 200) for each in asked], 100, 109, 0.01) is None
