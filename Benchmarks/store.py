@@ -1,4 +1,4 @@
-"""Writes the rows of a data set, quickly: a million of them in less than a minute."""
+"""Writes the rows of a data set, quickly: a million of them in about a minute."""
 
 import sqlite3
 import subprocess
