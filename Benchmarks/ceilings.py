@@ -29,6 +29,7 @@ STOP_SECONDS = 10
 class Selects:
     """A run of point_select."""
 
+    count: int
     per_second: float
     cpu_us: float
 
@@ -50,7 +51,7 @@ class PointSelect:
         told = json.loads(_output(str(self.program), str(options), database.name, AGENT, *map(str, numbers)))
         if not told["count"]:
             raise Failure("point_select: no answer")
-        return Selects(told["count"] / told["seconds"], told["cpu_us"] / told["count"])
+        return Selects(told["count"], told["count"] / told["seconds"], told["cpu_us"] / told["count"])
 
 
 def has_hummingbird() -> bool:

@@ -1,5 +1,6 @@
 """One run under load, and everything that is read off around it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import process
@@ -24,17 +25,21 @@ class Subject:
         return wrk.run(self.url, request, self.sizes, connections, seconds)
 
     def sample(self, connections: int, seconds: int) -> Sample:
-        """The figures of a run. Time that the database takes for others than this program is not told apart."""
-        questions = self.mariadb.questions() if self.mariadb else 0
-        before = self._cpu()
-        load = self.load(connections, seconds)
-        own, database = (after - earlier for after, earlier in zip(self._cpu(), before))
-        sample = Sample(load.per_second, load.p50_ms, load.p99_ms, own / load.requests * 1e6)
-        if not self.mariadb:
-            return sample
-        asked = self.mariadb.questions() - questions - self.mariadb.own_questions
-        return replace(sample, database_us=database / load.requests * 1e6, round_trips=asked / load.requests)
+        """The figures of a run."""
 
-    def _cpu(self) -> tuple[float, float]:
-        database = process.cpu_seconds(self.mariadb.pid) if self.mariadb else 0.0
-        return process.cpu_seconds(self.pid), database
+        def run() -> tuple[Sample, int]:
+            began = process.cpu_seconds(self.pid)
+            load = self.load(connections, seconds)
+            own = process.cpu_seconds(self.pid) - began
+            return Sample(load.per_second, load.p50_ms, load.p99_ms, own / load.requests * 1e6), load.requests
+
+        return beside_database(self.mariadb, run) if self.mariadb else run()[0]
+
+
+def beside_database(mariadb: MariaDB, run: Callable[[], tuple[Sample, int]]) -> Sample:
+    """The figures of a run of so many requests, and what the database did meanwhile, for whomever, for each of them."""
+    questions, began = mariadb.questions(), process.cpu_seconds(mariadb.pid)
+    sample, requests = run()
+    database = process.cpu_seconds(mariadb.pid) - began
+    asked = mariadb.questions() - questions - mariadb.own_questions
+    return replace(sample, database_us=database / requests * 1e6, round_trips=asked / requests)

@@ -19,7 +19,7 @@ HEADER = [
     "met?",
 ]
 
-CEILING_HEADER = ["ceiling", "conn.", "req/s", "p50 ms", "p99 ms", "its µs"]
+CEILING_HEADER = ["ceiling", "conn.", "req/s", "p50 ms", "p99 ms", "its µs", "db µs", "db round trips"]
 
 
 def table(header: list[str], rows: Iterable[Iterable[str]]) -> str:
@@ -60,6 +60,8 @@ def ceiling_row(title: str, connections: int, sample: Sample) -> list[str]:
         number(sample.p50_ms, 1),
         number(sample.p99_ms, 1),
         number(sample.cpu_us),
+        number(sample.database_us),
+        number(sample.round_trips, 2),
     ]
 
 

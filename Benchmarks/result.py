@@ -77,8 +77,8 @@ def ceiling_rows(line: Line, connections: int, figures: dict[str, Sample]) -> li
     title = line.path.title
     names = {
         HUMMINGBIRD: (f"Hummingbird, as {title}", connections),
-        SELECT_POOL: (f"C, beside {title}", POOL_SIZE),
-        SELECT_ALL: (f"C, beside {title}", connections),
+        SELECT_POOL: (f"C, after {title} over {connections}", POOL_SIZE),
+        SELECT_ALL: (f"C, after {title} over {connections}", connections),
     }
     return [ceiling_row(*names[who], sample) for who, sample in figures.items() if who in names]
 

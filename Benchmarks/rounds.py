@@ -10,7 +10,7 @@ from pathlib import Path as Folder
 import ceilings
 from dataset import Dataset
 from deployment import Deployment, Failure, MariaDB, Server
-from measure import Subject
+from measure import Subject, beside_database
 from paths import PATHS, SERVICES, TOKEN, Path, Template
 from registry import Answer
 from targets import HUMMINGBIRD, MARIADB, POOL_SIZE, SELECT_ALL, SELECT_POOL, SERVER, Sample, medians
@@ -133,8 +133,13 @@ class Run:
         if not self.select:
             self.select = ceilings.PointSelect(self.folder)
         assert self.deployment.database
-        selects = self.select.run(self.deployment.database, self.dataset, connections, seconds)
-        return Sample(selects.per_second, cpu_us=selects.cpu_us)
+        select, database = self.select, self.deployment.database
+
+        def run() -> tuple[Sample, int]:
+            selects = select.run(database, self.dataset, connections, seconds)
+            return Sample(selects.per_second, cpu_us=selects.cpu_us), selects.count
+
+        return beside_database(self.mariadb, run)
 
     def _prepare_wire(self) -> None:
         """Nginx, with a small answer and the list of services."""
