@@ -48,7 +48,11 @@ class MariaDB:
 
     def __init__(self, folder: Path, pool: str) -> None:
         self.folder, self.pool = folder / "mariadb", pool
-        self._script("start", f"--durable={pool}")
+        try:
+            self._script("start", f"--durable={pool}")
+        except BaseException:
+            self.stop()
+            raise
         self.url = (self.folder / "url").read_text().strip()
         self.pid = int((self.folder / "pid").read_text())
         self.database = ServerDatabase(folder, self.url)
@@ -59,11 +63,22 @@ class MariaDB:
         self._script("stop")
 
     def _script(self, verb: str, *options: str) -> None:
-        done = subprocess.run(
-            [PROJECT / "Scripts/mariadb", verb, *options, self.folder], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise Failure(done.stderr.strip())
+        """Whoever interrupts us ends what the script has under way too, or it would go on in a folder that is removed."""
+        with subprocess.Popen(
+            [PROJECT / "Scripts/mariadb", verb, *options, self.folder],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as script:
+            try:
+                _, errors = script.communicate()
+            except BaseException:
+                os.killpg(script.pid, signal.SIGKILL)
+                raise
+        if script.returncode != 0:
+            raise Failure(errors.strip())
 
     @property
     def version(self) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from targets import Sample, Verdict
+from targets import Sample, Verdict, medians
 
 HEADER = [
     "path",
     "conn.",
     "req/s",
+    "all rounds",
     "p50 ms",
     "p99 ms",
     "server µs",
@@ -19,7 +20,7 @@ HEADER = [
     "met?",
 ]
 
-CEILING_HEADER = ["ceiling", "conn.", "req/s", "p50 ms", "p99 ms", "its µs", "db µs", "db round trips"]
+CEILING_HEADER = ["ceiling", "conn.", "req/s", "all rounds", "p50 ms", "p99 ms", "its µs", "db µs", "db round trips"]
 
 
 def table(header: list[str], rows: Iterable[Iterable[str]]) -> str:
@@ -35,28 +36,24 @@ def number(value: float | None, places: int = 0) -> str:
     return "–" if value is None else f"{value:,.{places}f}"
 
 
-def path_row(title: str, connections: int, sample: Sample, verdicts: list[Verdict]) -> list[str]:
+def path_row(title: str, connections: int, samples: list[Sample], verdicts: list[Verdict]) -> list[str]:
     """A row of the main table. Of several targets each has its place in the last three columns."""
     return [
-        title,
-        str(connections),
-        number(sample.per_second),
-        number(sample.p50_ms, 1),
-        number(sample.p99_ms, 1),
-        number(sample.cpu_us),
-        number(sample.database_us),
-        number(sample.round_trips, 2),
+        *ceiling_row(title, connections, samples),
         ", ".join(verdict.ratio for verdict in verdicts) or "–",
         ", ".join(verdict.target.text for verdict in verdicts) or "–",
         ", ".join(verdict.word for verdict in verdicts) or "–",
     ]
 
 
-def ceiling_row(title: str, connections: int, sample: Sample) -> list[str]:
+def ceiling_row(title: str, connections: int, samples: list[Sample]) -> list[str]:
+    """The medians of samples, and how far they are apart."""
+    sample, rates = medians(samples), [each.per_second for each in samples]
     return [
         title,
         str(connections),
         number(sample.per_second),
+        f"{number(min(rates))}–{number(max(rates))}",
         number(sample.p50_ms, 1),
         number(sample.p99_ms, 1),
         number(sample.cpu_us),

@@ -7,7 +7,7 @@ from typing import Any
 
 from report import CEILING_HEADER, HEADER, Single, ceiling_row, missed, path_row, single_table, table
 from rounds import Line, Run
-from targets import HUMMINGBIRD, POOL_SIZE, SELECT_ALL, SELECT_POOL, SERVER, Sample, Verdict, medians
+from targets import HUMMINGBIRD, POOL_SIZE, SELECT_ALL, SELECT_POOL, SERVER, Sample, Verdict
 
 
 @dataclass
@@ -36,13 +36,13 @@ class Result:
             self.has_failed |= bool(line.failure)
             for count in connections:
                 figures = run.figures(line, count)
-                if own := figures.get(SERVER):
+                if SERVER in figures:
                     verdicts = [target.judge(figures) for target in line.path.targets]
                     self.verdicts += [(f"{line.path.title}, {count} connections", verdict) for verdict in verdicts]
-                    rows.append(path_row(line.path.title, count, own, verdicts))
-                ceilings += ceiling_rows(line, count, figures)
+                    rows.append(path_row(line.path.title, count, line.samples[SERVER, count], verdicts))
+                ceilings += ceiling_rows(line, count)
             self._keep(line.path.name, line.samples)
-        ceilings += [ceiling_row(name, count, medians(taken)) for (name, count), taken in run.wire.items()]
+        ceilings += [ceiling_row(name, count, taken) for (name, count), taken in run.wire.items()]
         self._keep("wire", run.wire)
         self.tables += [table(HEADER, rows), table(CEILING_HEADER, ceilings)]
         self.notes += run.notes
@@ -73,14 +73,18 @@ class Result:
         }
 
 
-def ceiling_rows(line: Line, connections: int, figures: dict[str, Sample]) -> list[list[str]]:
+def ceiling_rows(line: Line, connections: int) -> list[list[str]]:
     title = line.path.title
     names = {
         HUMMINGBIRD: (f"Hummingbird, as {title}", connections),
         SELECT_POOL: (f"C, after {title} over {connections}", POOL_SIZE),
         SELECT_ALL: (f"C, after {title} over {connections}", connections),
     }
-    return [ceiling_row(*names[who], sample) for who, sample in figures.items() if who in names]
+    return [
+        ceiling_row(*names[who], taken)
+        for (who, count), taken in line.samples.items()
+        if who in names and count == connections and taken
+    ]
 
 
 def write(result: Result, folder: Path, name: str) -> str:

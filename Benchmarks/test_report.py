@@ -36,7 +36,8 @@ def test_medians_are_taken_of_each_figure_by_itself_and_of_what_was_measured() -
 def test_a_path_is_judged_by_all_its_targets() -> None:
     verdicts = [target.judge({SERVER: OWN} | OTHERS) for target in POINT]
     assert [verdict.is_met for verdict in verdicts] == [True, False, True, True]
-    row = dict(zip(HEADER, path_row("GET /token", 32, OWN, verdicts)))
+    row = dict(zip(HEADER, path_row("GET /token", 32, [OWN, OWN], verdicts)))
+    assert (row["req/s"], row["all rounds"], row["db round trips"]) == ("6,000", "6,000–6,000", "1.01")
     assert row["ratio"] == "0.60 of C, 3.00× CPU, 6,000/s, 1.01 trips"
     assert row["target"] == "≥ 0.5 of C, ≤ 2.5× CPU, ≥ 5,000/s, ≤ 1 trips"
     assert row["met?"] == "yes, NO, yes, yes"
