@@ -22,6 +22,7 @@ let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
@@ -33,7 +34,11 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let package = Package(
     name: "mcp-registry",
     products: [
-        .executable(name: "mcp-registry", targets: ["Server"])
+        .executable(name: "mcp-registry", targets: ["Server"]),
+        // For Benchmarks/, which is a package of its own.
+        .library(name: "DBDriver", targets: ["DBDriver"]),
+        .library(name: "MCP", targets: ["MCP"]),
+        .library(name: "Registry", targets: ["Registry"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -72,7 +77,7 @@ let package = Package(
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", argumentParser, asyncHTTPClient, crypto,
                 httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, metrics,
-                instrumentation, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, tracing,
+                instrumentation, nioCore, nioEmbedded, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, tracing,
                 unixSignals,
             ],
             swiftSettings: settings

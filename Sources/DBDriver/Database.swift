@@ -185,7 +185,8 @@ public final class Database: Service, Sendable {
         persistently: () -> Bool = { false },
         _ attempt: () async throws -> T
     ) async throws -> T {
-        try await withSpan("database \(name)", ofKind: .client) { _ in
+        guard configuration.isTraced else { return try await retrying(persistently: persistently, attempt) }
+        return try await withSpan("database \(name)", ofKind: .client) { _ in
             try await retrying(persistently: persistently, attempt)
         }
     }

@@ -26,6 +26,8 @@ public struct DatabaseConfiguration: Sendable {
     /// Whether a change that was cut off at COMMIT is looked for before it is made again. Turned off only to prove that a
     /// test would notice.
     public var isExactlyOnce = true
+    /// Whether each operation has a span of its own in the request's trace. Off by default.
+    public var isTraced = false
     /// Whether the database is another program's: it is only read, and nothing about it is set up either. Off by default.
     public var isReadOnly = false
 

@@ -62,9 +62,9 @@ public struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
             binds += fragment.binds
         }
 
-        /// Adds fragments separated by commas, such as the rows of one INSERT.
-        public mutating func appendInterpolation(joined fragments: [SQL]) {
-            text += fragments.map(\.text).joined(separator: ", ")
+        /// Adds fragments with a text between them, such as the rows of one INSERT with commas.
+        public mutating func appendInterpolation(joined fragments: [SQL], by separator: StaticString = ", ") {
+            text += fragments.map(\.text).joined(separator: separator.description)
             binds += fragments.flatMap(\.binds)
         }
 

@@ -8,7 +8,7 @@ public final class Session {
     /// The most rows that a query returns unless it sets a limit of its own: 1,000,000.
     public static let rowsMax = 1_000_000
 
-    private let engine: any EngineSession
+    let engine: any EngineSession
     /// The first error of this session.
     private(set) var failure: DatabaseError?
 

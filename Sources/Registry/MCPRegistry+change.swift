@@ -88,7 +88,7 @@ extension MCPRegistry {
                 if action.changesCatalog { try CatalogRevision.raise(session) }
                 let value = try body(session, entry.at)
                 let row = isExactlyOnce ? entry : auditEntry(action, target, by: principal, .done)
-                try AuditTable.insert(row, in: chain, session)
+                try AuditTable.insert([row], in: chain, session)
                 return value
             }
         }

@@ -13,6 +13,11 @@ public struct MCPRegistry: Sendable {
     let policy: CatalogPolicy
     let clock: @Sendable () -> Timestamp
     let auditChains: AuditChains
+    let apiKeyCache = APIKeyCache()
+    private let revisions: Batcher<Void, Int64>
+    let auditWriter: Batcher<AuditEntry, Void>
+    let userReads: Batcher<UserID, User?>
+    let credentialReads: Batcher<CredentialTable.Question, CredentialTable.Found?>
     let logger: Logger
 
     /// Joins the registry with what it needs.
@@ -42,11 +47,30 @@ public struct MCPRegistry: Sendable {
         self.clock = clock
         auditChains = AuditChains(startedAt: clock())
         self.logger = logger
+        auditWriter = Self.auditWriter(database, auditChains)
+        userReads = Self.reads(database) { try UserTable.find($0, $1) }
+        credentialReads = Self.reads(database) { try CredentialTable.find($0, $1) }
+        revisions = Batcher { () async throws(RegistryError) in
+            try await Self.translating { try await database.read { try CatalogRevision.current($0) } }
+        }
     }
 
-    /// A number that every change of the catalogue makes another; also a sign that the database answers.
+    /// A number that every change of the catalogue makes another; also a sign that the database answers. Those who ask at the
+    /// same time share one read, which begins after all of them have asked.
+    ///
+    /// - Throws: `unavailable`
     public func catalogRevision() async throws(RegistryError) -> Int64 {
-        try await read { try CatalogRevision.current($0) }
+        try await revisions.value(of: ())
+    }
+
+    /// Answers questions that are asked at the same time in one round trip.
+    private static func reads<Question: Sendable, Answer: Sendable>(
+        _ database: Database,
+        _ find: @escaping @Sendable ([Question], Session) throws -> [Answer]
+    ) -> Batcher<Question, Answer> {
+        Batcher(sizeMax: 32, concurrency: 2) { questions throws(RegistryError) in
+            try await translating { try await database.read { try find(questions, $0) } }
+        }
     }
 
     func read<T: Sendable>(

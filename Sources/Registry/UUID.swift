@@ -6,16 +6,29 @@ enum UUID {
     /// by side in an index.
     static func version7(at time: Timestamp) -> String {
         let milliseconds = UInt64(clamping: time.microseconds / 1_000)
-        let high = (milliseconds << 16) | 0x7000 | UInt64.random(in: 0...0xfff)
-        let low = (UInt64.random(in: 0...UInt64.max) & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
-        let hex = padded(high) + padded(low)
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
-            .map { String(decoding: hex[$0], as: UTF8.self) }
-            .joined(separator: "-")
+        var bytes = RandomBytes.take(16)
+        for place in 0..<6 { bytes[place] = UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * UInt64(place))) }
+        return text(of: bytes, version: 7)
     }
 
-    private static func padded(_ value: UInt64) -> [UInt8] {
-        let digits = Array(String(value, radix: 16).utf8)
-        return Array(repeating: UInt8(ascii: "0"), count: 16 - digits.count) + digits
+    /// A UUID of version 4 (RFC 9562 §5.4): all random.
+    static func version4() -> String {
+        text(of: RandomBytes.take(16), version: 4)
+    }
+
+    private static func text(of bytes: [UInt8], version: UInt8) -> String {
+        var characters: [UInt8] = []
+        characters.reserveCapacity(36)
+        for (place, byte) in bytes.enumerated() {
+            let byte = place == 6 ? byte & 0x0f | version << 4 : place == 8 ? byte & 0x3f | 0x80 : byte
+            if [4, 6, 8, 10].contains(place) { characters.append(UInt8(ascii: "-")) }
+            characters.append(digit(byte >> 4))
+            characters.append(digit(byte & 0x0f))
+        }
+        return String(decoding: characters, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

@@ -33,7 +33,9 @@ struct Application: Sendable {
         telemetry: Telemetry,
         logger: Logger
     ) {
-        let database = Database(configuration.database, logger: logger)
+        var settings = configuration.database
+        settings.isTraced = configuration.traceCollector != nil
+        let database = Database(settings, logger: logger)
         let drain = Drain(configuration.drain, logger: logger)
         let metrics = MetricsRoute(telemetry.metrics, database)
         let client = OutboundHTTPClient()
@@ -84,8 +86,9 @@ struct Application: Sendable {
             limiter: limiter,
             edge: Edge(servesTLS: certificate != nil, proxies: configuration.trustedProxies),
             idempotency: Idempotency(registry),
-            telemetry: RequestTelemetry(logger: logger),
+            telemetry: RequestTelemetry(logger: logger, isTraced: configuration.traceCollector != nil),
             drain: drain,
+            load: RequestLoad(max: configuration.requestsMax),
             metadataURL: configuration.identityProvider?.metadataURL
         )
         let http = Hummingbird.Application(

@@ -79,7 +79,12 @@ func endProcess(_ exitCode: Int32) -> Never {
 
 /// Writes a line to standard error.
 func standardError(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    standardError(bytes: Array(line.utf8))
+}
+
+/// Writes a line to standard error, given as UTF-8 without its end.
+func standardError(bytes: [UInt8]) {
+    FileHandle.standardError.write(Data(bytes + [UInt8(ascii: "\n")]))
 }
 
 /// Writes a line to standard output.

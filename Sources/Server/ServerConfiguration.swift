@@ -38,6 +38,7 @@ internal import Registry
 ///   `X-Forwarded-Proto` count.
 /// - `DRAIN_SECONDS` (0…3,600, default 5; with `--dev` 0): how long the server goes on answering after SIGTERM, while `/ready` says
 ///   that it is leaving.
+/// - `REQUESTS_MAX` (1…100,000, default 1,000): how many requests are answered at once; one more is turned away with 503.
 /// - `METRICS_PORT` (0…65535, default none): where `/metrics` is asked for without credentials; else it is on `MCP_PORT` and takes the
 ///   scope to read.
 /// - `OTEL_EXPORTER_OTLP_ENDPOINT` (URL, default none): the collector that trace spans are sent to.
@@ -75,6 +76,8 @@ struct ServerConfiguration: Sendable {
     var logFormat: LogFormat
     /// How long the server goes on answering after SIGTERM.
     var drain: Duration
+    /// How many requests are answered at once.
+    var requestsMax: Int
     /// Where `/metrics` is asked for, when that is another port.
     var metricsPort: Int?
     /// Where spans are sent.
@@ -139,6 +142,7 @@ extension ConfigurationSource {
             logLevel: try choice("LOG_LEVEL", default: .info),
             logFormat: try choice("LOG_FORMAT", default: .standard),
             drain: .seconds(try number("DRAIN_SECONDS", default: isDevelopment ? 0 : 5, 0...3_600)),
+            requestsMax: try number("REQUESTS_MAX", default: RequestLoad.standardMax, 1...100_000),
             metricsPort: text("METRICS_PORT") == nil ? nil : try number("METRICS_PORT", default: 0, 0...65_535),
             traceCollector: try httpURL("OTEL_EXPORTER_OTLP_ENDPOINT", text("OTEL_EXPORTER_OTLP_ENDPOINT"))
         )

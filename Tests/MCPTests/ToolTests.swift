@@ -38,10 +38,22 @@ struct ToolTests {
         #expect(ToolResult.success(structured: ["a": 1], text: "one").texts == ["one"])
     }
 
+    @Test("a result that is written once reads the same each time")
+    func encoded() {
+        let result = ToolResult.wrapping([["é", "a \"quoted\" text"]])
+        #expect(JSONValue.object(result.encoded().json).text == JSONValue.object(result.json).text)
+        #expect(result.encodedByteCount == 0)
+        #expect(result.encoded().encodedByteCount > 0)
+    }
+
     @Test("a failure has no structure")
     func failure() {
         #expect(
             ToolResult.failure("why").json == ["content": [["type": "text", "text": "why"]], "isError": true]
         )
     }
+}
+
+extension ToolResult {
+    fileprivate var texts: [String?]? { content.array?.map { $0["text"]?.string } }
 }

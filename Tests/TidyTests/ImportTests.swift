@@ -18,7 +18,7 @@ struct ImportTests {
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "DBDriver", "Foundation", "HTTPTypes",
                 "Hummingbird", "HummingbirdCore", "Instrumentation", "JWTKit", "Logging", "MCP", "Metrics",
                 "Migrations", "Mustache",
-                "NIOCore", "NIOHTTP1",
+                "NIOCore", "NIOEmbedded", "NIOHTTP1",
                 "NIOHTTPCompression", "NIOPosix", "NIOSSL", "Registry", "ServiceContextModule", "ServiceLifecycle",
                 "Tracing", "UnixSignals",
             ]

@@ -11,9 +11,10 @@ struct StyleTests {
         "Sources/DBDriver/MariaDB/", "Sources/DBDriver/SQLite/", "Sources/DBDriver/Connection.swift",
         "Sources/DBDriver/ConnectionThread.swift", "Sources/DBDriver/Timestamp.swift",
         "Sources/DBDriver/Migration/MigrationProgress.swift", "Sources/Registry/Credentials/KeyRing.swift",
-        "Sources/Registry/Credentials/Secret.swift", "Sources/Registry/Credentials/TokenVault.swift",
+        "Sources/Registry/Credentials/Secret.swift", "Sources/Registry/RandomBytes.swift",
+        "Sources/Registry/Credentials/TokenVault.swift",
         "Sources/Server/Outbound/AddressResolver.swift", "Sources/Server/ProcessHygiene.swift",
-        "Sources/Server/Outbound/IPAddress.swift",
+        "Sources/Server/Outbound/IPAddress.swift", "Sources/Server/HTTP/EventLoopExecutor.swift",
     ]
 
     private static func sources() throws -> [SourceTree.File] {

@@ -151,6 +151,8 @@ final class ConnectionPool: Sendable {
     }
 
     private func lease() async throws -> Lease {
+        try Task.checkCancellation()
+        if let lease = leaseAtOnce() { return lease }
         let waiter = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -165,6 +167,25 @@ final class ConnectionPool: Sendable {
         } onCancel: {
             perform { $0.withdraw(waiter, because: .cancelled) }
         }
+    }
+
+    /// A connection that is there, as nearly always.
+    private func leaseAtOnce() -> Lease? {
+        let now = clock()
+        return state.withLock { state in
+            guard let id = state.machine.leaseAtOnce(now: now), let opened = state.connections[id] else { return nil }
+            return lend(id, opened, mustBeChecked: false)
+        }
+    }
+
+    private func lend(_ id: PoolState.ConnectionID, _ opened: OpenConnection, mustBeChecked: Bool) -> Lease {
+        if let probe = opened.traits.probe { watch.lent(id, probe) }
+        return Lease(
+            id: id,
+            connection: opened.connection,
+            interrupter: opened.traits.interrupter,
+            mustBeChecked: mustBeChecked
+        )
     }
 
     private func finish(_ lease: Lease, isUsable: Bool) {
@@ -202,13 +223,7 @@ final class ConnectionPool: Sendable {
             guard let opened = state.connections[id], let waiting = state.waiters.removeValue(forKey: waiter) else {
                 preconditionFailure("the pool lent connection \(id) to waiter \(waiter), and one of them is unknown")
             }
-            let lease = Lease(
-                id: id,
-                connection: opened.connection,
-                interrupter: opened.traits.interrupter,
-                mustBeChecked: check
-            )
-            if let probe = opened.traits.probe { watch.lent(id, probe) }
+            let lease = lend(id, opened, mustBeChecked: check)
             return { waiting.resume(returning: lease) }
         case .refuse(let waiter, let reason):
             state.timers.removeValue(forKey: waiter)?.cancel()

@@ -92,6 +92,14 @@ struct PoolState {
         return actions + openForWaiters()
     }
 
+    /// A caller wants a connection, and takes one only if it need neither wait for it nor have it checked.
+    mutating func leaseAtOnce(now: Timestamp) -> ConnectionID? {
+        guard !isShutDown, waiting.isEmpty, let connection = idle.last, !connection.isDoubtful,
+            now <= connection.since + limits.idleBeforeCheck, !isTooOld(connection.id, now: now)
+        else { return nil }
+        return idle.removeLast().id
+    }
+
     /// A caller waits no longer.
     mutating func withdraw(_ waiter: WaiterID, because reason: Refusal) -> [Action] {
         guard let index = waiting.firstIndex(of: waiter) else { return [] }

@@ -18,6 +18,19 @@ public enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     /// An object, its members in order.
     case object(JSONObject)
+    /// A value that is written already, and is not looked into any more.
+    case encoded(EncodedJSON)
+}
+
+/// A JSON value as bytes, to be written many times.
+public struct EncodedJSON: Sendable, Equatable {
+    /// Compact JSON.
+    public let bytes: [UInt8]
+
+    /// Writes a value.
+    public init(_ value: JSONValue) {
+        bytes = value.serialized()
+    }
 }
 
 extension JSONValue {

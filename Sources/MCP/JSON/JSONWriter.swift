@@ -7,11 +7,19 @@ extension JSONValue {
         return writer.bytes
     }
 
+    /// Adds ``serialized()`` to bytes that are there already.
+    public func write(to bytes: inout [UInt8]) {
+        var writer = JSONWriter(isCanonical: false)
+        swap(&writer.bytes, &bytes)
+        writer.write(self)
+        swap(&writer.bytes, &bytes)
+    }
+
     /// ``serialized()`` as text.
     public var text: String { String(decoding: serialized(), as: UTF8.self) }
 
     /// The canonical text: members sorted by the UTF-16 units of their keys and doubles in ECMAScript's form (RFC 8785).
-    /// Integers keep all their digits, where the RFC would round those beyond 2^53.
+    /// Integers keep all their digits, where the RFC would round those beyond 2^53; what is written already stays as it is.
     public func canonical() -> String {
         var writer = JSONWriter(isCanonical: true)
         writer.write(self)
@@ -36,6 +44,7 @@ private struct JSONWriter {
         case .string(let value): quote(value)
         case .array(let elements): write(elements)
         case .object(let object): write(object)
+        case .encoded(let value): bytes += value.bytes
         }
     }
 

@@ -5,7 +5,10 @@ enum MediaType {
 
     /// Whether a `Content-Type` value names `type`, whatever its parameters.
     static func matches(_ value: String?, _ type: String) -> Bool {
-        value.map { $0.prefix { $0 != ";" } }.map { String($0).trimmingBlanks.equalsIgnoringCase(type) } ?? false
+        guard let value else { return false }
+        if value.equalsIgnoringCase(type) { return true }
+        let name = value.utf8.prefix { $0 != UInt8(ascii: ";") }
+        return String(decoding: Array(name), as: UTF8.self).trimmingBlanks.equalsIgnoringCase(type)
     }
 }
 
@@ -20,7 +23,8 @@ enum AnswerForm: Equatable {
     ///
     /// Clients must accept both; being lenient costs nothing. A range with `q=0` is a refusal (RFC 9110 section 12.4.2).
     init?(accept: String?) {
-        guard let accept, !accept.isEmpty else {
+        // The last is what the specification asks clients to send.
+        guard let accept, !["", "*/*", MediaType.json, "application/json, text/event-stream"].contains(accept) else {
             self = .json
             return
         }

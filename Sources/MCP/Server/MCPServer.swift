@@ -65,17 +65,17 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         self.title = title
         self.instructions = instructions
         self.toolNames = Set(tools.map(\.name))
-        self.toolList = tools.map { ($0.name, $0.json) }
+        self.toolList = tools.map { ($0.name, .encoded(EncodedJSON($0.json))) }
         self.isShown = isShown
         self.callTool = callTool
-        self.resourceList = .array(resources.map(\.json))
-        self.templateList = .array(resourceTemplates.map(\.json))
+        self.resourceList = .encoded(EncodedJSON(.array(resources.map(\.json))))
+        self.templateList = .encoded(EncodedJSON(.array(resourceTemplates.map(\.json))))
         self.readResource = readResource
     }
 
     /// The tools that a caller is told of.
     func toolList(for caller: Caller) -> JSONValue {
-        .array(toolList.compactMap { isShown($0.name, caller) ? $0.json : nil })
+        .array(toolList.filter { isShown($0.name, caller) }.map(\.json))
     }
 
     /// Answers a request, whose path, `Host`, `Origin`, size and credentials have been checked.

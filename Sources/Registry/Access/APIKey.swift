@@ -20,6 +20,31 @@ public struct APIKey: Sendable, Equatable {
     public let revokedAt: Timestamp?
     /// About when it was last used: noted every half minute.
     public let lastUsedAt: Timestamp?
+    /// Who calls with it.
+    public let principal: Principal
+
+    init(
+        id: String,
+        name: String,
+        scopes: Set<Scope>,
+        user: UserID?,
+        createdAt: Timestamp,
+        createdBy: String,
+        expiresAt: Timestamp?,
+        revokedAt: Timestamp? = nil,
+        lastUsedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.scopes = scopes
+        self.user = user
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+        self.lastUsedAt = lastUsedAt
+        principal = Principal(name: "key:\(name)", scopes: scopes, user: user)
+    }
 
     /// How it stands at a time.
     public func state(at now: Timestamp) -> State {
@@ -36,9 +61,6 @@ public struct APIKey: Sendable, Equatable {
         /// It was revoked.
         case revoked
     }
-
-    /// Who calls with it.
-    public var principal: Principal { Principal(name: "key:\(name)", scopes: scopes, user: user) }
 }
 
 /// The text of a key: `mcpr_` (so that scanners of source code recognise it), an id of 80 bits under which it is found, and a

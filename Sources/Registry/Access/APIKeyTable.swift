@@ -28,10 +28,21 @@ enum APIKeyTable {
         try session.row("SELECT \(columns) FROM api_keys WHERE name = \(name)").map(APIKey.init(row:))
     }
 
-    /// A key by the part that is no secret, and what is stored of the rest.
-    static func find(id: String, _ session: Session) throws(DatabaseError) -> (key: APIKey, hash: [UInt8])? {
-        guard let row = try session.row("SELECT \(columns) FROM api_keys WHERE id = \(id)") else { return nil }
-        return (try APIKey(row: row), try row.get("secret_hash"))
+    /// A key by the part that is no secret, what is stored of the rest, and the secret that it was hashed with.
+    static func find(
+        id: String,
+        _ session: Session
+    ) throws(DatabaseError) -> (key: APIKey, hash: [UInt8], pepper: SealedToken?)? {
+        let row = try session.row(
+            """
+            SELECT k.id, k.name, k.secret_hash, k.scopes, k.user_id, k.created_at, k.created_by, k.expires_at, k.revoked_at,
+            k.last_used_at, s.key_id, s.envelope
+            FROM api_keys k LEFT JOIN server_secrets s ON s.name = \(ServerSecret.apiKeys) WHERE k.id = \(id)
+            """
+        )
+        guard let row else { return nil }
+        let hasPepper = try row.get("key_id", as: UInt32?.self) != nil
+        return (try APIKey(row: row), try row.get("secret_hash"), hasPepper ? try SealedToken(row: row) : nil)
     }
 
     /// - Returns: whether there is such a key, and it was not revoked before.

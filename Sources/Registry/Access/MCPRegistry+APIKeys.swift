@@ -1,3 +1,4 @@
+internal import Crypto
 public import DBDriver
 
 extension MCPRegistry {
@@ -39,9 +40,7 @@ extension MCPRegistry {
                 user: user,
                 createdAt: time,
                 createdBy: principal.name,
-                expiresAt: expiresAt,
-                revokedAt: nil,
-                lastUsedAt: nil
+                expiresAt: expiresAt
             )
             try APIKeyTable.insert(key, hash: text.hash(under: Self.pepper(pepper, vault)), session)
             return key
@@ -56,7 +55,7 @@ extension MCPRegistry {
         try await read { try APIKeyTable.all($0) }
     }
 
-    /// Refuses a key from now on, on every instance.
+    /// Refuses a key from now on; other instances notice within ``APIKeyCache/reach``.
     ///
     /// - Throws: `notFound`, `conflict` when it was revoked before, `unavailable`
     public func revokeAPIKey(_ name: APIKeyName, by principal: Principal) async throws(RegistryError) {
@@ -68,23 +67,41 @@ extension MCPRegistry {
                 throw RegistryError(.conflict, "the API key '\(name)' was revoked before")
             }
         }
+        apiKeyCache.forget(name)
     }
 
-    /// Who calls with a key.
+    /// Who calls with a key. It is looked up once a second at most: so long may a revocation by another instance take to be
+    /// heeded.
     ///
     /// - Parameter text: what the caller sent.
     /// - Returns: the key; nil when it is none of ours, expired or revoked: a caller is not told which.
     /// - Throws: `unavailable` without a database or key ring
     public func apiKey(_ text: String) async throws(RegistryError) -> APIKey? {
+        let digest = APIKeyCache.digest(of: text)
+        let key: APIKey?
+        if let found = apiKeyCache.find(digest) {
+            // When it fails, whoever asks once this no longer counts is told why.
+            if found.isToRefresh { Task { _ = try? await lookUpAPIKey(text, digest) } }
+            key = found.key
+        } else {
+            key = try await lookUpAPIKey(text, digest)
+        }
+        guard let key, key.state(at: clock()) == .active else { return nil }
+        return key
+    }
+
+    private func lookUpAPIKey(_ text: String, _ digest: SHA256Digest) async throws(RegistryError) -> APIKey? {
         guard let sent = APIKeyText(text) else { return nil }
         let vault = try requiredVault()
-        let found = try await snapshot { session in
-            try APIKeyTable.find(id: sent.id, session).map { ($0, try ServerSecretTable.find(.apiKeys, session)) }
+        let since = apiKeyCache.now()
+        var key: APIKey?
+        if let found = try await read({ try APIKeyTable.find(id: sent.id, $0) }) {
+            // Secrets compare in constant time.
+            let hash = Secret(sent.hash(under: try Self.pepper(found.pepper, vault)))
+            key = hash == Secret(found.hash) ? found.key : nil
         }
-        guard let ((key, hash), sealed) = found else { return nil }
-        // Secrets compare in constant time.
-        guard Secret(sent.hash(under: try Self.pepper(sealed, vault))) == Secret(hash) else { return nil }
-        return key.state(at: clock()) == .active ? key : nil
+        apiKeyCache.keep(key, digest, since: since)
+        return key
     }
 
     /// Whether a text has the form of an API key.

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import DBDriver
+internal import Synchronization
 
 /// The chains of one process. A chain grows by one row at a time, so there are several: changes wait for each other only
 /// when they meet in the same one.
@@ -7,13 +8,19 @@ struct AuditChains: Sendable {
     private static let count = 4
 
     private let ids: [String]
+    private let turn = Turn()
+
+    /// Whose turn it is.
+    private final class Turn: Sendable {
+        let number = Atomic(0)
+    }
 
     init(startedAt time: Timestamp) {
         ids = (0..<Self.count).map { _ in UUID.version7(at: time) }
     }
 
-    /// One of them.
-    var any: String { ids[Int.random(in: ids.indices)] }
+    /// One of them, each in turn.
+    var any: String { ids[(turn.number.wrappingAdd(1, ordering: .relaxed).oldValue & .max) % ids.count] }
 }
 
 /// A place in a chain.
@@ -28,30 +35,34 @@ enum AuditChainTable {
     /// What comes before a chain's first row.
     static let origin = String(repeating: "0", count: 64)
 
-    /// Takes the next place of a chain for an entry. The chain is held until the transaction ends.
+    /// Takes the next places of a chain for entries. The chain is held until the transaction ends.
     static func append(
-        _ entry: AuditEntry,
+        _ entries: [AuditEntry],
         to chain: String,
-        at time: Timestamp,
         _ session: Session
-    ) throws(DatabaseError) -> AuditLink {
+    ) throws(DatabaseError) -> [AuditLink] {
+        guard let first = entries.first else { return [] }
         var head = try held(chain, session)
         if head == nil {
             try session.execute(
                 """
-                INSERT INTO audit_chains (id, started_at, length, digest) VALUES (\(chain), \(time), 0, \(origin))
+                INSERT INTO audit_chains (id, started_at, length, digest) VALUES (\(chain), \(first.at), 0, \(origin))
                 \(session.dialect.onConflict("id"))
                 """
             )
             head = try held(chain, session)
         }
-        let (length, previous) = head ?? (0, origin)
-        let position = length + 1
-        let digest = digest(of: entry, chain, position, after: previous)
+        var (position, digest) = head ?? (0, origin)
+        var links: [AuditLink] = []
+        for entry in entries {
+            position += 1
+            digest = Self.digest(of: entry, chain, position, after: digest)
+            links.append(AuditLink(chain: chain, position: position, digest: digest))
+        }
         try session.execute(
             "UPDATE audit_chains SET length = \(position), digest = \(digest) WHERE id = \(chain)"
         )
-        return AuditLink(chain: chain, position: position, digest: digest)
+        return links
     }
 
     private static func held(

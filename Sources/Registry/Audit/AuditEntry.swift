@@ -30,6 +30,19 @@ public struct AuditEntry: Sendable, Equatable {
     public let outcome: Outcome
     /// The request that it belongs to.
     public let requestID: String?
+
+    /// The same as another operation.
+    var renamed: AuditEntry {
+        AuditEntry(
+            id: UUID.version7(at: at),
+            at: at,
+            actor: actor,
+            action: action,
+            target: target,
+            outcome: outcome,
+            requestID: requestID
+        )
+    }
 }
 
 /// Which rows of the audit log are wanted.

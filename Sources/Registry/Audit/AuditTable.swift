@@ -50,16 +50,26 @@ enum AuditAction: String, SQLConvertible {
 /// The operation's id is the primary key: it proves after a lost connection whether the change was committed, and keeps
 /// it from being made twice.
 enum AuditTable {
-    /// Writes a row as the next link of a chain.
-    static func insert(_ entry: AuditEntry, in chain: String, _ session: Session) throws(DatabaseError) {
-        let link = try AuditChainTable.append(entry, to: chain, at: entry.at, session)
-        try session.execute(
+    /// Writes rows as the next links of a chain.
+    static func insert(_ entries: [AuditEntry], in chain: String, _ session: Session) throws(DatabaseError) {
+        let links = try AuditChainTable.append(entries, to: chain, session)
+        var rest = zip(entries, links).map { entry, link -> SQL in
             """
-            INSERT INTO audit_log (operation_id, at, actor, action, target, outcome, request_id, chain, position, digest)
-            VALUES (\(entry.id), \(entry.at), \(entry.actor), \(entry.action), \(entry.target), \(entry.outcome),
+            (\(entry.id), \(entry.at), \(entry.actor), \(entry.action), \(entry.target), \(entry.outcome),
             \(entry.requestID), \(link.chain), \(link.position), \(link.digest))
             """
-        )
+        }[...]
+        while !rest.isEmpty {
+            // By powers of two: there are few different statements to prepare.
+            let count = 1 << (Int.bitWidth - 1 - rest.count.leadingZeroBitCount)
+            try session.execute(
+                """
+                INSERT INTO audit_log (operation_id, at, actor, action, target, outcome, request_id, chain, position, digest)
+                VALUES \(joined: Array(rest.prefix(count)))
+                """
+            )
+            rest = rest.dropFirst(count)
+        }
     }
 
     static func contains(_ operationID: String, _ session: Session) throws(DatabaseError) -> Bool {

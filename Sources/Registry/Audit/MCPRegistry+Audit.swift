@@ -4,6 +4,8 @@ internal import Logging
 extension MCPRegistry {
     /// How many rows of the audit log are read at a time.
     private static let pageSize = 1_000
+    /// How many rows of the audit log are written in one transaction at most.
+    private static let auditBatchMax = 128
 
     /// Reads the audit log from its oldest wanted row on.
     ///
@@ -103,6 +105,21 @@ extension MCPRegistry {
         )
     }
 
+    /// Writes down what callers ask for at the same time, and changes nothing else, in one transaction.
+    static func auditWriter(_ database: Database, _ chains: AuditChains) -> Batcher<AuditEntry, Void> {
+        Batcher(sizeMax: auditBatchMax, concurrency: 2) { entries throws(RegistryError) in
+            let chain = chains.any
+            let isExactlyOnce = database.configuration.isExactlyOnce
+            try await translating {
+                try await database.write(wasCommitted: { try isExactlyOnce && AuditTable.contains(entries[0].id, $0) })
+                {
+                    try AuditTable.insert(isExactlyOnce ? entries : entries.map(\.renamed), in: chain, $0)
+                }
+            }
+            return Array(repeating: (), count: entries.count)
+        }
+    }
+
     /// Runs the body, and writes down when the caller may not do it. That this could not be written is logged: the answer
     /// stays "forbidden".
     func notingDenial<T, Failure: Error>(
@@ -119,7 +136,7 @@ extension MCPRegistry {
             let writing = Task { [database, logger] in
                 do {
                     try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
-                        try AuditTable.insert(entry, in: chain, session)
+                        try AuditTable.insert([entry], in: chain, session)
                     }
                 } catch {
                     logger.error("a denied attempt could not be written down", metadata: ["error": "\(error)"])

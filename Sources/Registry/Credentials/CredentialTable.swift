@@ -13,29 +13,38 @@ enum CredentialTable {
         let isGranted: Bool
     }
 
-    static func find(
-        _ service: ServiceName,
-        _ user: UserID,
-        for agent: String,
-        _ session: Session
-    ) throws(DatabaseError) -> Found? {
-        let row = try session.row(
+    /// What is looked up: a user's token for a service, on behalf of an agent.
+    struct Question: Sendable {
+        let service: ServiceName
+        let user: UserID
+        let agent: String
+    }
+
+    /// Answers many questions in one round trip; nil where there is no such service.
+    static func find(_ questions: [Question], _ session: Session) throws(DatabaseError) -> [Found?] {
+        let parts = questions.filledUp.enumerated().map { place, question -> SQL in
             """
-            SELECT s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope, t.expires_at, g.agent
-            FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(user)
-            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(user) AND g.agent = \(agent)
-            WHERE s.name = \(service)
+            SELECT CAST(\(place) AS SIGNED) AS place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope,
+            t.expires_at, g.agent
+            FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(question.user)
+            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(question.user) AND g.agent = \(question.agent)
+            WHERE s.name = \(question.service)
             """
-        )
-        guard let row else { return nil }
-        return Found(
-            serviceID: try row.get("id"),
-            requiresAuthorization: try row.get("requires_authorization"),
-            method: try row.get("method_authorization"),
-            sealed: try sealed(row),
-            expiresAt: try row.get("expires_at"),
-            isGranted: try row.get("agent", as: String?.self) != nil
-        )
+        }
+        var found = [Found?](repeating: nil, count: questions.count)
+        for row in try session.rows("\(joined: parts, by: " UNION ALL ")") {
+            let place = try row.get("place", as: Int.self)
+            guard found.indices.contains(place) else { continue }
+            found[place] = Found(
+                serviceID: try row.get("id"),
+                requiresAuthorization: try row.get("requires_authorization"),
+                method: try row.get("method_authorization"),
+                sealed: try sealed(row),
+                expiresAt: try row.get("expires_at"),
+                isGranted: try row.get("agent", as: String?.self) != nil
+            )
+        }
+        return found
     }
 
     /// What is known about a user's tokens, by service.

@@ -15,27 +15,18 @@ extension MCPRegistry {
     ) async throws(RegistryError) -> Access {
         let target = "service '\(service)', user '\(user)'"
         let now = clock()
-        let look = { @Sendable (session: Session) in
-            try Self.releasable(
-                CredentialTable.find(service, user, for: principal.name, session),
-                to: service,
-                for: user,
-                by: principal,
-                vault,
-                at: now
-            )
-        }
-        let isWanted = try await notingDenial(.releaseToken, target, by: principal) { () async throws(RegistryError) in
+        let released = try await notingDenial(.releaseToken, target, by: principal) { () async throws(RegistryError) in
             try principal.requireActing(for: user)
-            return try await read(look) != nil
+            let found = try await credentialReads.value(
+                of: .init(service: service, user: user, agent: principal.name)
+            )
+            return try Self.releasable(found, to: service, for: user, by: principal, vault, at: now)
         }
-        guard isWanted else { return .open }
-        // Once more in the transaction of the audit row: what was revoked meanwhile is not told.
-        return try await changeEachTime(.releaseToken, target, by: principal) { session, _ in
-            guard let (found, sealed, vault) = try look(session) else { return .open }
-            let context = TokenContext.userToken(serviceID: found.serviceID, user)
-            return .token(try Self.open(sealed, context, vault, of: "user '\(user)'"), found.method)
-        }
+        guard let (found, sealed, vault) = released else { return .open }
+        let context = TokenContext.userToken(serviceID: found.serviceID, user)
+        let token = try Self.open(sealed, context, vault, of: "user '\(user)'")
+        try await auditWriter.value(of: auditEntry(.releaseToken, target, by: principal, .done))
+        return .token(token, found.method)
     }
 
     /// What a caller may be given, still sealed; nil when the service wants no token.

@@ -119,8 +119,7 @@ public struct TokenVault: Sendable {
 
     /// 24 bytes from the random number generator of the operating system.
     static func randomSalt() -> [UInt8] {
-        let random = SymmetricKey(size: SymmetricKeySize(bitCount: TokenEnvelope.saltByteCount * 8))
-        return unsafe random.withUnsafeBytes { unsafe Array($0) }
+        RandomBytes.take(TokenEnvelope.saltByteCount)
     }
 
     private func parse(_ bytes: [UInt8]) throws(VaultError) -> TokenEnvelope {

@@ -22,6 +22,18 @@ extension MCPRegistry {
         try await read { [policy] session in try ToolTable.usable(by: role, policy, session) }
     }
 
+    /// A part of the tools that a role may use, in the order of their ids.
+    ///
+    /// - Throws: `invalid` for a cursor that was never told, `unavailable`
+    public func tools(usableBy role: RoleName, _ page: PageRequest) async throws(RegistryError) -> Page<Tool> {
+        let last = page.cursor.map { Int64($0).map(ToolID.init(rawValue:)) }
+        if case .some(nil) = last { throw PageRequest.unknownCursor }
+        let found = try await read { [policy] session in
+            try ToolTable.page(usableBy: role, policy, after: last ?? nil, limit: page.limit + 1, session)
+        }
+        return Page(found, limit: page.limit) { "\($0.id.rawValue)" }
+    }
+
     /// Creates a role.
     ///
     /// - Throws: `conflict` when the name is taken, `unavailable`

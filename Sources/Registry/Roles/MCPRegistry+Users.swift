@@ -8,12 +8,22 @@ extension MCPRegistry {
         try await read { try UserTable.all($0) }
     }
 
+    /// A part of all users, in the order of their ids.
+    ///
+    /// - Throws: `invalid` for a cursor that was never told, `unavailable`
+    public func users(_ page: PageRequest) async throws(RegistryError) -> Page<User> {
+        let last = page.cursor.map(UserID.init(rawValue:))
+        if case .some(nil) = last { throw PageRequest.unknownCursor }
+        let found = try await read { try UserTable.page(after: last ?? nil, limit: page.limit + 1, $0) }
+        return Page(found, limit: page.limit, by: \.id.rawValue)
+    }
+
     /// A user's role. A user that was never seen before is registered, without a role.
     ///
     /// - Throws: `forbidden` for a user that the caller does not act for, `unavailable`
     public func role(of user: UserID, by principal: Principal) async throws(RegistryError) -> RoleName? {
         try principal.requireActing(for: user)
-        if let known = try await read({ try UserTable.find(user, $0) }) { return known.role }
+        if let known = try await userReads.value(of: user) { return known.role }
         try await register(user, role: nil, by: principal)
         return nil
     }

@@ -10,11 +10,31 @@ enum UserTable {
         return users
     }
 
+    /// The next users in the order of their ids.
+    static func page(after id: UserID?, limit: Int, _ session: Session) throws(DatabaseError) -> [User] {
+        let rows = try session.rows(
+            """
+            SELECT user_id, role_name FROM users WHERE user_id > \(id?.rawValue ?? "") ORDER BY user_id LIMIT \(limit)
+            """
+        )
+        return try rows.map(User.init(row:))
+    }
+
     static func find(_ id: UserID, _ session: Session) throws(DatabaseError) -> User? {
-        guard let row = try session.row("SELECT user_id, role_name FROM users WHERE user_id = \(id)") else {
-            return nil
+        try find([id], session)[0]
+    }
+
+    /// Users by id; nil for those that there are not.
+    static func find(_ ids: [UserID], _ session: Session) throws(DatabaseError) -> [User?] {
+        var found: [[UInt8]: User] = [:]
+        let rows = try session.rows(
+            "SELECT user_id, role_name FROM users WHERE user_id IN \(list: ids.filledUp)"
+        )
+        for row in rows {
+            let user = try User(row: row)
+            found[user.id.key] = user
         }
-        return try User(row: row)
+        return ids.map { found[$0.key] }
     }
 
     /// Leaves a user that is there already as it is.

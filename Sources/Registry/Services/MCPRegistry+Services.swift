@@ -8,6 +8,16 @@ extension MCPRegistry {
         try await read { try ServiceTable.all($0) }
     }
 
+    /// A part of all services, in the order of their names.
+    ///
+    /// - Throws: `invalid` for a cursor that was never told, `unavailable`
+    public func services(_ page: PageRequest) async throws(RegistryError) -> Page<RegisteredService> {
+        let last = page.cursor.map(ServiceName.init(rawValue:))
+        if case .some(nil) = last { throw PageRequest.unknownCursor }
+        let found = try await read { try ServiceTable.page(after: last ?? nil, limit: page.limit + 1, $0) }
+        return Page(found, limit: page.limit, by: \.name.rawValue)
+    }
+
     /// One service with its tools; nil for an unknown one.
     ///
     /// - Throws: `unavailable`

@@ -15,6 +15,18 @@ enum ServiceTable {
         return services
     }
 
+    /// The next services in the order of their names.
+    static func page(
+        after name: ServiceName?,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [RegisteredService] {
+        let rows = try session.rows(
+            "SELECT \(columns) FROM services WHERE name > \(name?.rawValue ?? "") ORDER BY name LIMIT \(limit)"
+        )
+        return try rows.map(RegisteredService.init(row:))
+    }
+
     static func find(_ name: ServiceName, _ session: Session) throws(DatabaseError) -> RegisteredService? {
         try find(name, locking: "", session)
     }

@@ -39,15 +39,46 @@ enum ToolTable {
         _ policy: CatalogPolicy,
         _ session: Session
     ) throws(DatabaseError) -> [Tool] {
-        try tools(
-            session.rows(
-                """
-                SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-                WHERE EXISTS (SELECT 1 FROM roles WHERE name = \(role)) AND \(isUsable(by: role, policy))
-                ORDER BY s.created_at, s.name, t.position, t.id
-                """
-            )
+        let rows = try session.rows(
+            """
+            SELECT \(columns) FROM \(tools(usableBy: role, policy)) ORDER BY s.created_at, s.name, t.position, t.id
+            """
         )
+        return try tools(rows)
+    }
+
+    /// The next tools that a role may use, in the order of their ids.
+    static func page(
+        usableBy role: RoleName,
+        _ policy: CatalogPolicy,
+        after id: ToolID?,
+        limit: Int,
+        _ session: Session
+    ) throws(DatabaseError) -> [Tool] {
+        let condition: SQL = id.map { "AND t.id > \($0)" } ?? ""
+        let rows = try session.rows(
+            """
+            SELECT \(columns) FROM \(tools(usableBy: role, policy)) \(condition) ORDER BY t.id LIMIT \(limit)
+            """
+        )
+        return try tools(rows)
+    }
+
+    /// The tools `t` and their services `s` that an existing role may use. Where a role may use only what it is attached to, they
+    /// are found by its links.
+    private static func tools(usableBy role: RoleName, _ policy: CatalogPolicy) -> SQL {
+        switch policy.toolsWithoutRoles {
+        case .denied:
+            """
+            tool_roles l JOIN tools t ON t.id = l.tool_id JOIN services s ON s.id = t.service_id
+            WHERE l.role_name = \(role) AND \(isThere(policy))
+            """
+        case .allowed:
+            """
+            tools t JOIN services s ON s.id = t.service_id
+            WHERE EXISTS (SELECT 1 FROM roles WHERE name = \(role)) AND \(isUsable(by: role, policy))
+            """
+        }
     }
 
     /// The tools with all of the words; those first that have the first word in the name, then those that have it in the
@@ -115,10 +146,10 @@ enum ToolTable {
     /// The tools whose change waits for approval, even while their service does not offer them.
     static func changedIDs(_ session: Session) throws(DatabaseError) -> [ToolID] {
         var ids: [ToolID] = []
-        for row in try session.rows("SELECT id FROM tools WHERE changed_at IS NOT NULL ORDER BY id") {
+        for row in try session.rows("SELECT id FROM tools WHERE changed_at IS NOT NULL") {
             ids.append(try row.get("id"))
         }
-        return ids
+        return ids.sorted()
     }
 
     static func isOffered(
@@ -142,15 +173,18 @@ enum ToolTable {
             case .allowed: "OR NOT EXISTS (SELECT 1 FROM tool_roles n WHERE n.tool_id = t.id)"
             case .denied: ""
             }
-        let approved: SQL =
-            switch policy.toolChanges {
-            case .quarantine: "AND t.changed_at IS NULL"
-            case .accept: ""
-            }
         return """
-            t.gone_at IS NULL \(approved) AND
+            \(isThere(policy)) AND
             (EXISTS (SELECT 1 FROM tool_roles r WHERE r.tool_id = t.id AND r.role_name = \(role)) \(unrestricted))
             """
+    }
+
+    /// Whether the tool `t` is there for roles.
+    private static func isThere(_ policy: CatalogPolicy) -> SQL {
+        switch policy.toolChanges {
+        case .quarantine: "t.gone_at IS NULL AND t.changed_at IS NULL"
+        case .accept: "t.gone_at IS NULL"
+        }
     }
 
     private static func tools(_ rows: [Row]) throws(DatabaseError) -> [Tool] {

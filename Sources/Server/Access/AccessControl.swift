@@ -46,10 +46,7 @@ struct AccessControl: Sendable {
         let values = request.headers[values: .authorization]
         guard let value = values.first else { throw Problem.noCredentials }
         guard values.count == 1 else { throw Problem.invalidCredentials("Authorization is given twice") }
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.first?.lowercased() == "bearer" else { throw Problem.noCredentials }
-        guard parts.count == 2 else { throw Problem.invalidCredentials("Authorization: Bearer has no token") }
-        let token = String(parts[1])
+        let token = try Self.token(in: value)
         if Secret(token) == adminToken { return .administrator }
         do {
             return try await principal(withToken: token)
@@ -57,6 +54,17 @@ struct AccessControl: Sendable {
             guard let seconds = limiter.take(.failure(address)) else { throw problem }
             throw Problem.tooManyRequests(seconds, "wrong credentials from your address")
         }
+    }
+
+    private static func token(in value: String) throws -> String {
+        // As nearly everybody writes it.
+        if value.hasPrefix("Bearer "), value.utf8.dropFirst(7).first.map({ $0 != UInt8(ascii: " ") }) == true {
+            return String(value.dropFirst(7))
+        }
+        let parts = value.split(separator: " ", maxSplits: 1)
+        guard parts.first?.lowercased() == "bearer" else { throw Problem.noCredentials }
+        guard parts.count == 2 else { throw Problem.invalidCredentials("Authorization: Bearer has no token") }
+        return String(parts[1])
     }
 
     private func principal(withToken token: String) async throws -> Principal {

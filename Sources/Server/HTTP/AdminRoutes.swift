@@ -6,11 +6,12 @@ internal import Registry
 enum AdminRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
         [
-            Route(.get, "/list_users", .scope(.administer)) { _, _ in
-                let users = try await registry.users().map { user -> JSONValue in
-                    ["user": ["user_id": .string(user.id.rawValue), "role": .string(user.role?.rawValue ?? "")]]
+            Route(.get, "/list_users", .scope(.administer)) { request, _ in
+                guard let page = try RequestFields(query: request).page() else {
+                    return .json(["users": entries(try await registry.users())])
                 }
-                return .json(["users": .array(users)])
+                let found = try await registry.users(page)
+                return .json(["users": entries(found.elements)], next: found.next)
             },
             Route(.post, "/register_user", .scope(.administer), isChange: true) { request, principal in
                 let fields = try await RequestFields(body: request)
@@ -23,6 +24,14 @@ enum AdminRoutes {
                 try await storeDiscoveryCredential(try await RequestFields(body: request), registry, principal)
             },
         ]
+    }
+
+    private static func entries(_ users: [User]) -> JSONValue {
+        .array(
+            users.map { user in
+                ["user": ["user_id": .string(user.id.rawValue), "role": .string(user.role?.rawValue ?? "")]]
+            }
+        )
     }
 
     /// Only here and not as a tool: what a tool is called with passes through a model.

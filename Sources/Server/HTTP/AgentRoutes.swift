@@ -7,6 +7,7 @@ internal import Registry
 /// What agents ask over plain HTTP.
 enum AgentRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
+        let documents = CatalogCache<CatalogDocument>(registry)
         let token = { @Sendable (request: Request, principal: Principal) in
             // Nobody on the way may keep it (RFC 9111 §5.2.2.5); nor an error, see Problem.
             var answer = try await self.token(try await RequestFields(bodyOrQuery: request), registry, principal)
@@ -14,7 +15,13 @@ enum AgentRoutes {
             return answer
         }
         return [
-            Route(.get, "/list_services", .scope(.read)) { _, _ in try await listServices(registry) },
+            Route(.get, "/list_services", .scope(.read)) { request, _ in
+                if let page = try RequestFields(query: request).page() { return try await services(page, registry) }
+                let document = try await documents.answer(to: .init(.services)) { () async throws(RegistryError) in
+                    try await listServices(registry)
+                }
+                return document.response(to: request, isConditional: true)
+            },
             Route(.get, "/token", .scope(.readTokens), handle: token),
             Route(.post, "/token", .scope(.readTokens), handle: token),
             Route(.post, "/user_token", .scope(.writeTokens), isChange: true) { request, principal in
@@ -24,24 +31,43 @@ enum AgentRoutes {
                 try await roleForUser(try await RequestFields(body: request), registry, principal)
             },
             Route(.post, "/tools_for_role", .scope(.read)) { request, _ in
-                try await toolsForRole(try await RequestFields(body: request), registry)
+                let fields = try await RequestFields(body: request)
+                let role = try role(fields)
+                if let page = try fields.page() { return try await tools(of: role, page, registry) }
+                return try await documents.answer(to: .init(.toolsOfRole, of: role.rawValue)) {
+                    () async throws(RegistryError) in try await toolsForRole(role, registry)
+                }.response(to: request)
             },
             Route(.post, "/system_prompt_for_role", .scope(.read)) { request, _ in
-                try await systemPromptForRole(try await RequestFields(body: request), registry)
+                let role = try role(try await RequestFields(body: request))
+                return try await documents.answer(to: .init(.promptOfRole, of: role.rawValue)) {
+                    () async throws(RegistryError) in
+                    CatalogDocument(["default_system_prompt": .string(try await registry.systemPrompt(of: role))])
+                }.response(to: request)
             },
         ]
     }
 
-    private static func listServices(_ registry: MCPRegistry) async throws -> Response {
-        let services = JSONObject(
-            try await registry.services().map { service in
-                let entry: JSONValue = [
-                    "transport": .string(service.transport.rawValue), "url": .string(service.endpoint.rawValue),
-                ]
-                return (service.name.rawValue, entry)
-            }
+    private static func listServices(_ registry: MCPRegistry) async throws(RegistryError) -> CatalogDocument {
+        CatalogDocument(["services": entries(try await registry.services())])
+    }
+
+    private static func services(_ page: PageRequest, _ registry: MCPRegistry) async throws(RegistryError) -> Response {
+        let found = try await registry.services(page)
+        return .json(["services": entries(found.elements)], next: found.next)
+    }
+
+    private static func entries(_ services: [RegisteredService]) -> JSONValue {
+        .object(
+            JSONObject(
+                services.map { service in
+                    let entry: JSONValue = [
+                        "transport": .string(service.transport.rawValue), "url": .string(service.endpoint.rawValue),
+                    ]
+                    return (service.name.rawValue, entry)
+                }
+            )
         )
-        return .json(["services": .object(services)])
     }
 
     /// The only answer with a secret in it.
@@ -88,21 +114,33 @@ enum AgentRoutes {
         return .json(["role": .string(role?.rawValue ?? "")])
     }
 
-    private static func toolsForRole(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
-        let tools = try await registry.tools(usableBy: try role(fields)).map { tool -> JSONValue in
-            [
-                "id": .integer(tool.id.rawValue),
-                "name": .string(tool.definition.name),
-                "description": .string(tool.definition.description),
-                "service_name": .string(tool.serviceName.rawValue),
-            ]
-        }
-        return .json(["tools": .array(tools)])
+    private static func toolsForRole(
+        _ role: RoleName,
+        _ registry: MCPRegistry
+    ) async throws(RegistryError) -> CatalogDocument {
+        CatalogDocument(["tools": entries(try await registry.tools(usableBy: role))])
     }
 
-    private static func systemPromptForRole(_ fields: RequestFields, _ registry: MCPRegistry) async throws -> Response {
-        let prompt = try await registry.systemPrompt(of: try role(fields))
-        return .json(["default_system_prompt": .string(prompt)])
+    private static func tools(
+        of role: RoleName,
+        _ page: PageRequest,
+        _ registry: MCPRegistry
+    ) async throws(RegistryError) -> Response {
+        let found = try await registry.tools(usableBy: role, page)
+        return .json(["tools": entries(found.elements)], next: found.next)
+    }
+
+    private static func entries(_ tools: [Tool]) -> JSONValue {
+        .array(
+            tools.map { tool in
+                [
+                    "id": .integer(tool.id.rawValue),
+                    "name": .string(tool.definition.name),
+                    "description": .string(tool.definition.description),
+                    "service_name": .string(tool.serviceName.rawValue),
+                ]
+            }
+        )
     }
 
     private static func role(_ fields: RequestFields) throws -> RoleName {

@@ -43,21 +43,28 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         if isGone { onceGone?() }
     }
 
+    /// The one of a connection; nil for one that is closed, and has no handlers.
+    private static func of(_ channel: any Channel) async -> ClientPresence? {
+        guard channel.eventLoop.inEventLoop else {
+            return try? await channel.pipeline.handler(type: ClientPresence.self).get()
+        }
+        return try? channel.pipeline.syncOperations.handler(type: ClientPresence.self)
+    }
+
     /// Does work of which only a client that waits for it has any use: when the client goes, the work is cancelled, and the
     /// connection closed, so that nothing is sent any more.
     static func whileConnected<T: Sendable>(
         _ channel: any Channel,
         _ work: @escaping @Sendable () async -> T
     ) async -> T {
-        let presence = try? await channel.pipeline.handler(type: ClientPresence.self).get()
-        let task = Task { await work() }
+        let presence = await of(channel)
+        let task = Task(executorPreference: EventLoopExecutor(channel.eventLoop)) { await work() }
         if let presence {
             presence.watch {
                 task.cancel()
                 channel.close(promise: nil)
             }
         } else {
-            // A connection that is closed has no handlers.
             task.cancel()
         }
         defer { presence?.watch(nil) }

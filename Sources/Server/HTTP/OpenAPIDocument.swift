@@ -65,9 +65,11 @@ enum OpenAPIDocument {
         Operation(
             .get,
             "/list_services",
-            "All services, by name",
+            "All services, by name; with limit a page of them",
             scope: .read,
-            answer: ["services": ["type": "object", "additionalProperties": reference("Service")]]
+            parameters: page,
+            answer: ["services": ["type": "object", "additionalProperties": reference("Service")]],
+            isPaged: true
         ),
         Operation(
             .get,
@@ -120,10 +122,11 @@ enum OpenAPIDocument {
         Operation(
             .post,
             "/tools_for_role",
-            "The tools that a role may use",
+            "The tools that a role may use; with limit a page of them",
             scope: .read,
-            body: .fields([Field("role", name)]),
+            body: .fields([Field("role", name)] + page),
             answer: ["tools": ["type": "array", "items": reference("Tool")]],
+            isPaged: true,
             errors: [404]
         ),
         Operation(
@@ -138,9 +141,11 @@ enum OpenAPIDocument {
         Operation(
             .get,
             "/list_users",
-            "All users with their roles",
+            "All users with their roles; with limit a page of them",
             scope: .administer,
-            answer: ["users": ["type": "array", "items": reference("UserEntry")]]
+            parameters: page,
+            answer: ["users": ["type": "array", "items": reference("UserEntry")]],
+            isPaged: true
         ),
         Operation(
             .post,
@@ -172,13 +177,21 @@ enum OpenAPIDocument {
 
     // The schemas.
 
-    private static let text: JSONValue = ["type": "string"]
+    fileprivate static let text: JSONValue = ["type": "string"]
     private static let name = reference("Name")
     private static let token: JSONValue = [
         "type": "string", "minLength": 1, "maxLength": .integer(Int64(Limits.tokenBytesMax)),
         // Not blank, and no control characters.
         "pattern": #"^(?=[\s\S]*\S)[^\u0000-\u001f\u007f-\u009f]+$"#,
         "description": "At most 16,384 bytes in UTF-8, of which a character may take four.",
+    ]
+    private static let page = [
+        Field(
+            "limit",
+            ["type": "integer", "minimum": 1, "maximum": .integer(Int64(PageRequest.limitMax))],
+            isRequired: false
+        ),
+        Field("cursor", ["type": "string", "description": "next_cursor of the page before."], isRequired: false),
     ]
     private static let userAtService = [Field("service_name", name), Field("user_id", name)]
 
@@ -230,10 +243,15 @@ enum OpenAPIDocument {
         ["$ref": .string("#/components/schemas/\(schema)")]
     }
 
-    /// An object that has all of these members, and no other where it is closed.
-    fileprivate static func object(_ members: JSONObject, isClosed: Bool = true) -> JSONValue {
-        [
-            "type": "object", "properties": .object(members), "required": .array(members.keys.map(JSONValue.string)),
+    /// An object that has all of these members, and no other where it is closed but the optional ones.
+    fileprivate static func object(
+        _ members: JSONObject,
+        optional: JSONObject = [:],
+        isClosed: Bool = true
+    ) -> JSONValue {
+        let properties = JSONObject((members.members + optional.members).map { ($0.key, $0.value) })
+        return [
+            "type": "object", "properties": .object(properties), "required": .array(members.keys.map(JSONValue.string)),
             "additionalProperties": .bool(!isClosed),
         ]
     }
@@ -284,13 +302,20 @@ extension OpenAPIDocument {
             body: Body = .none,
             answer: JSONObject = [:],
             answerSchema: JSONValue? = nil,
+            isPaged: Bool = false,
             errors: [Int] = []
         ) {
             (self.method, self.path, self.summary, self.scope) = (method, path, summary, scope)
             self.isOpen = isOpen ?? (scope == nil)
             self.isChange = isChange
             (self.parameters, self.body) = (parameters, body)
-            self.answer = answerSchema ?? OpenAPIDocument.object(answer, isClosed: scope != nil)
+            self.answer =
+                answerSchema
+                ?? OpenAPIDocument.object(
+                    answer,
+                    optional: isPaged ? ["next_cursor": OpenAPIDocument.text] : [:],
+                    isClosed: scope != nil
+                )
             self.errors = errors
         }
 

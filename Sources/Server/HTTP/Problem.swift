@@ -55,6 +55,14 @@ struct Problem: Error, HTTPResponseError {
         )
     }
 
+    /// More requests than a server answers at once.
+    static let overloaded = Problem(
+        .serviceUnavailable,
+        "unavailable",
+        "the server has too much to do at present, please try again",
+        headers: [.retryAfter: "1"]
+    )
+
     /// A token that is not the right one (RFC 6750 §3.1).
     static func invalidToken(_ detail: String = "the access token is not valid") -> Problem {
         Problem(.unauthorized, "unauthenticated", detail).challenging("invalid_token")
@@ -119,6 +127,13 @@ extension Problem {
 }
 
 extension Response {
+    /// A part of a list, and where the next part begins.
+    static func json(_ part: JSONObject, next: String?) -> Response {
+        var answer = part
+        if let next { answer["next_cursor"] = .string(next) }
+        return .json(.object(answer))
+    }
+
     /// A compact JSON answer.
     static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
         let bytes = value.serialized()

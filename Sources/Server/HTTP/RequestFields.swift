@@ -1,6 +1,7 @@
 internal import Hummingbird
 internal import MCP
 internal import NIOCore
+internal import Registry
 
 /// The members of a JSON request body, read strictly. Unknown members are ignored; the `Content-Type` is too, because the
 /// original registry did and agents live with it.
@@ -24,6 +25,21 @@ struct RequestFields {
             self.init(try Self.parse(bytes))
             return
         }
+        self.init(try Self.queryFields(request))
+    }
+
+    /// Reads the query, if there is one.
+    ///
+    /// - Throws: ``Problem`` 400 for a parameter that is given twice or is not UTF-8.
+    init(query request: Request) throws {
+        self.init(try Self.queryFields(request))
+    }
+
+    private init(_ object: JSONObject) {
+        self.object = object
+    }
+
+    private static func queryFields(_ request: Request) throws -> JSONObject {
         var object = JSONObject()
         for (name, value) in request.uri.queryParameters {
             guard object[String(name)] == nil else {
@@ -35,11 +51,7 @@ struct RequestFields {
             }
             object[String(name)] = .string(String(value))
         }
-        self.init(object)
-    }
-
-    private init(_ object: JSONObject) {
-        self.object = object
+        return object
     }
 
     /// The whole body.
@@ -89,5 +101,17 @@ struct RequestFields {
         if nullAllowed, value.isNull { return nil }
         guard let text = value.string else { throw Problem.invalid("\(name) must be a string") }
         return text
+    }
+
+    /// Which part of a list is wanted; nil for all of it.
+    ///
+    /// - Throws: ``Problem`` 400, ``RegistryError`` with code `invalid`
+    func page() throws -> PageRequest? {
+        let cursor = try optional("cursor")
+        guard let wish = object["limit"] else { return try cursor.map { try PageRequest(cursor: $0) } }
+        guard let limit = wish.integer ?? wish.string.flatMap({ Int64($0) }) else {
+            throw Problem.invalid("limit must be a whole number")
+        }
+        return try PageRequest(limit: Int(clamping: limit), cursor: cursor)
     }
 }

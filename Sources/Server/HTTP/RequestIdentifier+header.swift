@@ -1,4 +1,3 @@
-internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Registry
@@ -21,7 +20,7 @@ extension RequestIdentifier {
                 default: false
                 }
             })
-        else { return UUID().uuidString.lowercased() }
+        else { return new() }
         return id
     }
 }

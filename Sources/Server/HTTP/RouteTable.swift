@@ -89,6 +89,7 @@ struct RouteTable: HTTPResponder {
     private let idempotency: Idempotency
     private let telemetry: RequestTelemetry
     private let drain: Drain?
+    private let load: RequestLoad
     private let metadataURL: String?
 
     /// - Parameters:
@@ -101,6 +102,7 @@ struct RouteTable: HTTPResponder {
     ///   - idempotency: what repeated requests are answered.
     ///   - telemetry: notes how each request went.
     ///   - drain: whether the server is leaving.
+    ///   - load: how many requests are answered at once.
     ///   - metadataURL: where OAuth clients find out whom to ask for a token.
     init(
         _ routes: [Route],
@@ -112,6 +114,7 @@ struct RouteTable: HTTPResponder {
         idempotency: Idempotency,
         telemetry: RequestTelemetry,
         drain: Drain? = nil,
+        load: RequestLoad = RequestLoad(max: RequestLoad.standardMax),
         metadataURL: String? = nil
     ) {
         self.routes = Dictionary(grouping: routes, by: \.path)
@@ -123,6 +126,7 @@ struct RouteTable: HTTPResponder {
         self.idempotency = idempotency
         self.telemetry = telemetry
         self.drain = drain
+        self.load = load
         self.metadataURL = metadataURL
     }
 
@@ -185,11 +189,20 @@ struct RouteTable: HTTPResponder {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
         // A path is open to all methods or to none.
-        if case .open = first.access {
-        } else {
-            try origins.check(request)
-            try SingleHeaders.check(request.headers)
-        }
+        if case .open = first.access { return try await dispatch(request, candidates, context, &record) }
+        guard load.enter() else { throw Problem.overloaded }
+        defer { load.leave() }
+        try origins.check(request)
+        try SingleHeaders.check(request.headers)
+        return try await dispatch(request, candidates, context, &record)
+    }
+
+    private func dispatch(
+        _ request: Request,
+        _ candidates: [Route],
+        _ context: Context,
+        _ record: inout RequestRecord
+    ) async throws -> Response {
         if let preflight = crossOrigin.preflight(request, candidates.map(\.method)) { return preflight }
         let method = request.method == .head ? .get : request.method
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }

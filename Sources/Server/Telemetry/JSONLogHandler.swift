@@ -1,16 +1,18 @@
+internal import DBDriver
 internal import Foundation
 internal import Logging
 internal import MCP
+internal import Synchronization
 
 /// Writes each message as one line of JSON: `time` (ISO 8601, UTC), `level`, `message`, and its metadata beside them.
 struct JSONLogHandler: LogHandler {
     var logLevel = Logger.Level.info
     var metadata = Logger.Metadata()
     var metadataProvider: Logger.MetadataProvider?
-    private let write: @Sendable (String) -> Void
+    private let write: @Sendable ([UInt8]) -> Void
 
     /// - Parameter write: takes one line, without its end.
-    init(write: @escaping @Sendable (String) -> Void = standardError) {
+    init(write: @escaping @Sendable ([UInt8]) -> Void = { standardError(bytes: $0) }) {
         self.write = write
     }
 
@@ -20,20 +22,32 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line: JSONObject = [
-            "time": .string(Date().formatted(Self.format)), "level": .string(event.level.rawValue),
-            "message": .string(event.message.description),
-        ]
-        var all = metadata
-        all.merge(metadataProvider?.get() ?? [:]) { $1 }
-        all.merge(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) where line[key] == nil {
-            line[key] = Self.json(value)
+        var all = event.metadata ?? [:]
+        if !metadata.isEmpty || metadataProvider != nil {
+            all = metadata.merging(metadataProvider?.get() ?? [:]) { $1 }.merging(all) { $1 }
         }
-        write(JSONValue.object(line).text)
+        var line: [UInt8] = []
+        line.reserveCapacity(512)
+        Self.add("time", .string(Self.clock.text(of: .now())), to: &line)
+        Self.add("level", .string(event.level.rawValue), to: &line)
+        Self.add("message", .string(event.message.description), to: &line)
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) where !Self.ownKeys.contains(key) {
+            Self.add(key, Self.json(value), to: &line)
+        }
+        line.append(UInt8(ascii: "}"))
+        write(line)
     }
 
-    private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    /// Adds a member to the line.
+    private static func add(_ key: String, _ value: JSONValue, to line: inout [UInt8]) {
+        line.append(UInt8(ascii: line.isEmpty ? "{" : ","))
+        JSONValue.string(key).write(to: &line)
+        line.append(UInt8(ascii: ":"))
+        value.write(to: &line)
+    }
+
+    private static let ownKeys = ["time", "level", "message"]
+    private static let clock = LogClock()
 
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         switch value {
@@ -44,6 +58,23 @@ struct JSONLogHandler: LogHandler {
         case .array(let values): .array(values.map(json))
         case .dictionary(let values):
             .object(JSONObject(values.sorted { $0.key < $1.key }.map { ($0.key, json($0.value)) }))
+        }
+    }
+}
+
+/// Writes moments in ISO 8601 to the millisecond. What is the same for a whole second is made once.
+private final class LogClock: Sendable {
+    private let latest = Mutex<(second: Int64, text: String)>((.min, ""))
+
+    func text(of time: Timestamp) -> String {
+        let (second, rest) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        let digits = String(rest / 1_000)
+        let milliseconds = String(repeating: "0", count: 3 - digits.count) + digits
+        return latest.withLock { latest in
+            if latest.second != second {
+                latest = (second, String(Timestamp(microseconds: second * 1_000_000).iso8601.dropLast()))
+            }
+            return "\(latest.text).\(milliseconds)Z"
         }
     }
 }

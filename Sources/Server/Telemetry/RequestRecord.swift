@@ -23,10 +23,30 @@ struct RequestRecord {
 
 /// Writes one line in the log for each request, counts it, and makes its span.
 struct RequestTelemetry: Sendable {
-    private let logger: Logger
+    private struct Labels: Hashable {
+        let route: String
+        let method: String
+        var status = 0
+    }
 
-    init(logger: Logger) {
+    private let logger: Logger
+    private let isTraced: Bool
+    private let durations = KnownMetrics<Labels, Timer> { labels in
+        Timer(label: "http_request_duration", dimensions: [("route", labels.route), ("method", labels.method)])
+    }
+    private let requests = KnownMetrics<Labels, Counter> { labels in
+        Counter(
+            label: "http_requests",
+            dimensions: [("route", labels.route), ("method", labels.method), ("status", "\(labels.status)")]
+        )
+    }
+
+    /// - Parameters:
+    ///   - logger: what the lines go to.
+    ///   - isTraced: whether spans are recorded; else only those traces are continued that callers name.
+    init(logger: Logger, isTraced: Bool = false) {
         self.logger = logger
+        self.isTraced = isTraced
     }
 
     /// Answers a request and notes how that went.
@@ -43,12 +63,17 @@ struct RequestTelemetry: Sendable {
     ) async -> Response {
         let begin = ContinuousClock.now
         var record = RequestRecord(address: address)
+        guard isTraced || SpanTracer.isInTrace(request.headers) else {
+            let response = await answer(&record)
+            note(record, request, response, ContinuousClock.now - begin, nil)
+            return response
+        }
         var context = ServiceContext.topLevel
         InstrumentationSystem.instrument.extract(request.headers, into: &context, using: HeaderExtractor())
         let response = await withSpan("\(request.method)", context: context, ofKind: .server) { span in
             let response = await answer(&record)
-            span.operationName = "\(request.method) \(record.route)"
             if span.isRecording {
+                span.operationName = "\(request.method) \(record.route)"
                 span.attributes["http.request.method"] = "\(request.method)"
                 span.attributes["http.route"] = record.route
                 span.attributes["http.response.status_code"] = response.status.code
@@ -69,12 +94,8 @@ struct RequestTelemetry: Sendable {
     ) {
         let method = Self.methods.contains(request.method) ? request.method.rawValue : "other"
         let status = response.status.code
-        Timer(label: "http_request_duration", dimensions: [("route", record.route), ("method", method)])
-            .recordNanoseconds(duration.nanoseconds)
-        Counter(
-            label: "http_requests",
-            dimensions: [("route", record.route), ("method", method), ("status", "\(status)")]
-        ).increment()
+        durations[Labels(route: record.route, method: method)].recordNanoseconds(duration.nanoseconds)
+        requests[Labels(route: record.route, method: method, status: status)].increment()
         // Probes come every second, and are no news.
         let level: Logger.Level = Self.probes.contains(record.route) ? .debug : status >= 500 ? .error : .info
         guard logger.logLevel <= level else { return }

@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Instrumentation
 internal import ServiceContextModule
 internal import Synchronization
@@ -7,6 +8,11 @@ internal import Tracing
 /// to an exporter.
 struct SpanTracer: Tracer {
     private static let header = "traceparent"
+
+    /// Whether a request belongs to a trace.
+    static func isInTrace(_ headers: HTTPFields) -> Bool {
+        HTTPField.Name(header).map { headers[$0] != nil } ?? false
+    }
 
     private let isRecording: Bool
     private let ended: @Sendable (FinishedSpan) -> Void
@@ -30,7 +36,9 @@ struct SpanTracer: Tracer {
     ) -> TraceSpan {
         var context = context()
         let parent = context[TraceParentKey.self]
-        let place = parent?.child() ?? .new(isSampled: isRecording)
+        // A span that is not kept is no step of the trace: what is called from here sees the caller's.
+        guard isRecording, parent?.isSampled ?? true else { return TraceSpan(nil, context) }
+        let place = parent?.child() ?? .new(isSampled: true)
         context[TraceParentKey.self] = place
         return TraceSpan(
             FinishedSpan(
@@ -41,7 +49,7 @@ struct SpanTracer: Tracer {
                 start: instant().nanosecondsSinceEpoch
             ),
             context,
-            ended: isRecording && place.isSampled ? ended : nil
+            ended: ended
         )
     }
 
@@ -88,30 +96,40 @@ struct FinishedSpan: Sendable {
 
 /// A span that is under way.
 final class TraceSpan: Span {
-    let context: ServiceContext
-    private let state: Mutex<(span: FinishedSpan, attributes: SpanAttributes)>
-    private let ended: (@Sendable (FinishedSpan) -> Void)?
-
-    init(_ span: FinishedSpan, _ context: ServiceContext, ended: (@Sendable (FinishedSpan) -> Void)?) {
-        self.context = context
-        self.ended = ended
-        state = Mutex((span, [:]))
+    private struct Recorded {
+        var span: FinishedSpan
+        var attributes: SpanAttributes = [:]
     }
 
-    var isRecording: Bool { ended != nil }
+    let context: ServiceContext
+    let isRecording: Bool
+    private let state: Mutex<Recorded?>
+    private let ended: @Sendable (FinishedSpan) -> Void
+
+    /// - Parameters:
+    ///   - span: what is recorded; nil for nothing.
+    ///   - context: where in the trace the span is.
+    ///   - ended: takes what was recorded.
+    init(_ span: FinishedSpan?, _ context: ServiceContext, ended: @escaping @Sendable (FinishedSpan) -> Void = { _ in })
+    {
+        self.context = context
+        self.ended = ended
+        isRecording = span != nil
+        state = Mutex(span.map { Recorded(span: $0) })
+    }
 
     var operationName: String {
-        get { state.withLock { $0.span.name } }
-        set { state.withLock { $0.span.name = newValue } }
+        get { state.withLock { $0?.span.name ?? "" } }
+        set { state.withLock { $0?.span.name = newValue } }
     }
 
     var attributes: SpanAttributes {
-        get { state.withLock { $0.attributes } }
-        set { state.withLock { $0.attributes = newValue } }
+        get { state.withLock { $0?.attributes ?? [:] } }
+        set { state.withLock { $0?.attributes = newValue } }
     }
 
     func setStatus(_ status: SpanStatus) {
-        state.withLock { $0.span.isError = status.code == .error }
+        state.withLock { $0?.span.isError = status.code == .error }
     }
 
     // What an error says may be a caller's own words: that there was one is all that is told.
@@ -120,28 +138,29 @@ final class TraceSpan: Span {
         attributes: SpanAttributes,
         at instant: @autoclosure () -> Instant
     ) {
-        state.withLock { $0.span.isError = true }
+        state.withLock { $0?.span.isError = true }
     }
 
     func addEvent(_ event: SpanEvent) {}
     func addLink(_ link: SpanLink) {}
 
     func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
-        guard let ended else { return }
+        guard isRecording else { return }
         let end = instant().nanosecondsSinceEpoch
-        let span = state.withLock { state in
-            state.span.end = end
-            state.attributes.forEach { name, value in
+        let span = state.withLock { recorded -> FinishedSpan? in
+            guard var span = recorded?.span else { return nil }
+            span.end = end
+            recorded?.attributes.forEach { name, value in
                 switch value {
-                case .string(let text): state.span.attributes[name] = text
-                case .int32(let number): state.span.attributes[name] = "\(number)"
-                case .int64(let number): state.span.attributes[name] = "\(number)"
-                case .bool(let value): state.span.attributes[name] = "\(value)"
+                case .string(let text): span.attributes[name] = text
+                case .int32(let number): span.attributes[name] = "\(number)"
+                case .int64(let number): span.attributes[name] = "\(number)"
+                case .bool(let value): span.attributes[name] = "\(value)"
                 default: break
                 }
             }
-            return state.span
+            return span
         }
-        ended(span)
+        if let span { ended(span) }
     }
 }

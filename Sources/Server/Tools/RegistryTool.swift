@@ -11,7 +11,7 @@ struct RegistryTool: Sendable {
     let discovers: Bool
     /// What a model should do about an error of a kind; added to the error's own words.
     let advice: [RegistryError.Code: String]
-    private let run: @Sendable (ToolArguments, Principal) async throws -> JSONValue
+    private let answer: @Sendable (ToolArguments, Principal) async throws -> ToolResult
 
     /// - Parameters:
     ///   - name: the name; unique, at most 64 characters.
@@ -34,11 +34,28 @@ struct RegistryTool: Sendable {
         advice: [RegistryError.Code: String] = [:],
         run: @escaping @Sendable (ToolArguments, Principal) async throws -> JSONValue
     ) {
+        self.init(name, title, description, parameters, result: result, scope: scope, hints: hints, advice: advice) {
+            ToolResult.wrapping(try await run($0, $1))
+        }
+    }
+
+    /// The same for a tool that makes its whole result.
+    init(
+        _ name: String,
+        _ title: String,
+        _ description: String,
+        _ parameters: [ToolParameter] = [],
+        result: JSONValue,
+        scope: Scope?,
+        hints: Hints,
+        advice: [RegistryError.Code: String] = [:],
+        answer: @escaping @Sendable (ToolArguments, Principal) async throws -> ToolResult
+    ) {
         self.parameters = parameters
         self.scope = scope
         discovers = hints.isOpenWorld
         self.advice = advice
-        self.run = run
+        self.answer = answer
         let properties = JSONObject(parameters.map { ($0.name, $0.schema) })
         let required = parameters.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
         var input: JSONObject = ["type": "object"]
@@ -106,7 +123,7 @@ struct RegistryTool: Sendable {
     /// - Throws: ``RegistryError``
     func call(_ arguments: JSONObject, by principal: Principal) async throws -> ToolResult {
         do {
-            return .wrapping(try await run(try ToolArguments(arguments, parameters), principal))
+            return try await answer(try ToolArguments(arguments, parameters), principal)
         } catch let refusal as ToolArguments.Refusal {
             return .failure(refusal.message)
         }

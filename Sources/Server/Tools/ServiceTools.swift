@@ -7,9 +7,10 @@ enum ServiceTools {
     static let unknownService = "list_services shows which services there are"
 
     static func tools(_ registry: MCPRegistry) -> [RegistryTool] {
-        [
-            add(registry), list(registry), remove(registry), getTools(registry), refresh(registry), update(registry),
-            find(registry),
+        let results = CatalogCache<ToolResult>(registry)
+        return [
+            add(registry), list(registry, results), remove(registry), getTools(registry, results), refresh(registry),
+            update(registry), find(registry),
         ]
     }
 
@@ -54,7 +55,7 @@ enum ServiceTools {
         }
     }
 
-    private static func list(_ registry: MCPRegistry) -> RegistryTool {
+    private static func list(_ registry: MCPRegistry, _ results: CatalogCache<ToolResult>) -> RegistryTool {
         RegistryTool(
             "list_services",
             "List services",
@@ -68,20 +69,27 @@ enum ServiceTools {
                 "items": ["type": "object", "additionalProperties": ["type": "string"]],
             ],
             scope: .read,
-            hints: .reads
-        ) { _, _ in
-            var room = JSONObject.descriptionBytesMax
-            let services = try await registry.services().map { service -> JSONValue in
-                var entry: JSONObject = [
-                    "service_name": .string(service.name.rawValue),
-                    "endpoint": .string(service.endpoint.rawValue),
-                ]
-                entry.tell(service.description, &room, rest: CatalogResources.uri(of: service.name))
-                if service.status != .active { entry.note(stateOf: service) }
-                return .object(entry)
+            hints: .reads,
+            answer: { _, _ in
+                try await results.answer(to: .init(.services)) { () async throws(RegistryError) in
+                    ToolResult.wrapping(describe(try await registry.services())).encoded()
+                }
             }
-            return .array(services)
+        )
+    }
+
+    private static func describe(_ services: [RegisteredService]) -> JSONValue {
+        var room = JSONObject.descriptionBytesMax
+        let entries = services.map { service -> JSONValue in
+            var entry: JSONObject = [
+                "service_name": .string(service.name.rawValue),
+                "endpoint": .string(service.endpoint.rawValue),
+            ]
+            entry.tell(service.description, &room, rest: CatalogResources.uri(of: service.name))
+            if service.status != .active { entry.note(stateOf: service) }
+            return .object(entry)
         }
+        return .array(entries)
     }
 
     private static func remove(_ registry: MCPRegistry) -> RegistryTool {
@@ -100,7 +108,7 @@ enum ServiceTools {
         }
     }
 
-    private static func getTools(_ registry: MCPRegistry) -> RegistryTool {
+    private static func getTools(_ registry: MCPRegistry, _ results: CatalogCache<ToolResult>) -> RegistryTool {
         RegistryTool(
             "get_tools",
             "List a service's tools",
@@ -111,12 +119,17 @@ enum ServiceTools {
             [service],
             result: ["title": "Result", "type": "array", "items": ["type": "object"]],
             scope: .read,
-            hints: .reads
-        ) { arguments, _ in
-            let name = try ServiceName(arguments.string("service_name"))
-            var room = JSONObject.descriptionBytesMax
-            return .array(try await registry.tools(of: name).map { describe($0, &room) })
-        }
+            hints: .reads,
+            answer: { arguments, _ in
+                let name = try ServiceName(arguments.string("service_name"))
+                return try await results.answer(to: .init(.toolsOfService, of: name.rawValue)) {
+                    () async throws(RegistryError) in
+                    var room = JSONObject.descriptionBytesMax
+                    let tools = try await registry.tools(of: name).map { describe($0, &room) }
+                    return ToolResult.wrapping(.array(tools)).encoded()
+                }
+            }
+        )
     }
 
     private static func describe(_ tool: Tool, _ room: inout Int) -> JSONValue {
@@ -247,4 +260,8 @@ enum ServiceTools {
             return .array(found)
         }
     }
+}
+
+extension ToolResult: CatalogAnswer {
+    var byteCount: Int { encodedByteCount + 256 }
 }

@@ -8,6 +8,9 @@ internal import Registry
 struct ToolCatalog: Sendable {
     let tools: [RegistryTool]
     private let byName: [String: RegistryTool]
+    private let calls = KnownMetrics<[String], Counter> { labels in
+        Counter(label: "tool_calls", dimensions: [("tool", labels[0]), ("outcome", labels[1])])
+    }
     private let registry: MCPRegistry
     private let limiter: RateLimiter
     private let logger: Logger
@@ -45,10 +48,10 @@ struct ToolCatalog: Sendable {
         guard let tool = byName[call.name] else { return .failure("Unknown tool: \(call.name)") }
         do {
             let result = try await answer(call, of: tool, by: principal)
-            Self.count(tool, result.isError ? "refused" : "done")
+            count(tool, result.isError ? "refused" : "done")
             return result
         } catch let error as RegistryError {
-            Self.count(tool, error.code.rawValue)
+            count(tool, error.code.rawValue)
             // What fails because its client has gone is no news.
             if let detail = error.detail, !Task.isCancelled {
                 logger.error("\(error.message)", metadata: ["tool": "\(call.name)", "detail": "\(detail)"])
@@ -59,8 +62,8 @@ struct ToolCatalog: Sendable {
         }
     }
 
-    private static func count(_ tool: RegistryTool, _ outcome: String) {
-        Counter(label: "tool_calls", dimensions: [("tool", tool.definition.name), ("outcome", outcome)]).increment()
+    private func count(_ tool: RegistryTool, _ outcome: String) {
+        calls[[tool.definition.name, outcome]].increment()
     }
 
     private func answer(_ call: ToolCall, of tool: RegistryTool, by principal: Principal) async throws -> ToolResult {

@@ -10,7 +10,7 @@ struct JSONLogHandlerTests {
     @Test("a message is one line, whatever it says, with its metadata beside it")
     func line() throws {
         let lines = Mutex<[String]>([])
-        let handler = JSONLogHandler { line in lines.withLock { $0.append(line) } }
+        let handler = JSONLogHandler { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
         var logger = Logger(label: "l") { _ in handler }
         logger[metadataKey: "always"] = "a"
         logger.warning(
