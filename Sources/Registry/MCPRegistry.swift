@@ -11,6 +11,8 @@ public struct MCPRegistry: Sendable {
     let discovery: any ToolDiscovery
     let hook: any ChangeHook
     let policy: CatalogPolicy
+    let releaseAudit: ReleaseAudit
+    let auditTail = AuditTail()
     let clock: @Sendable () -> Timestamp
     let auditChains: AuditChains
     let apiKeyCache = APIKeyCache()
@@ -28,6 +30,7 @@ public struct MCPRegistry: Sendable {
     ///   - discovery: reads what a service offers.
     ///   - hook: told after each committed change of the catalogue.
     ///   - policy: what the operator decides about the catalogue.
+    ///   - releaseAudit: when it is written down that a token was told.
     ///   - clock: the time that rows are stamped with.
     ///   - logger: for the private details of errors.
     public init(
@@ -36,6 +39,7 @@ public struct MCPRegistry: Sendable {
         discovery: any ToolDiscovery,
         hook: any ChangeHook,
         policy: CatalogPolicy = CatalogPolicy(),
+        releaseAudit: ReleaseAudit = .before,
         clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
         logger: Logger
     ) {
@@ -44,6 +48,7 @@ public struct MCPRegistry: Sendable {
         self.discovery = discovery
         self.hook = hook
         self.policy = policy
+        self.releaseAudit = releaseAudit
         self.clock = clock
         auditChains = AuditChains(startedAt: clock())
         self.logger = logger

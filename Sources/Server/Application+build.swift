@@ -53,6 +53,7 @@ struct Application: Sendable {
             ),
             hook: hook ?? NoHook(),
             policy: configuration.catalog,
+            releaseAudit: configuration.releaseAudit,
             logger: logger
         )
         let keyUses = APIKeyUses(registry, logger: logger)
@@ -121,7 +122,9 @@ struct Application: Sendable {
             KeyRingReload(vault: $0, database: database, source: configuration.keyRingSource, logger: logger)
         }
         services =
-            [database, client] + telemetry.services(client, logger: logger) + [heartbeat, keyUses]
+            [database, RemainingAudit(registry: registry), client] + telemetry.services(client, logger: logger) + [
+                heartbeat, keyUses,
+            ]
             + (hook.map { [$0] } ?? []) + (reload.map { [$0] } ?? []) + [Cleaner(registry, logger: logger)]
             + (configuration.refreshes ? [refresher] : [])
             + (configuration.metricsPort.map { [Self.metricsServer(metrics, configuration.host, $0, logger)] } ?? [])
@@ -173,5 +176,15 @@ struct Application: Sendable {
         )
         configuration.maximumGracefulShutdownDuration = end
         try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+/// Lets the audit log be written to its end before the database is closed.
+private struct RemainingAudit: Service {
+    let registry: MCPRegistry
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await registry.finishAudit()
     }
 }

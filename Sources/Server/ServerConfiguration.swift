@@ -26,6 +26,7 @@ internal import Registry
 /// - `TOOL_CHANGES` (`accept` or `quarantine`, default `accept`): whether roles keep a tool whose definition has changed.
 /// - `REMOVED_TOOL_GRACE` (seconds, 0…31,536,000, default 604,800): how long a tool that its service no longer offers keeps
 ///   its id and roles, in case it comes back.
+/// - `AUDIT_RELEASES` (`before` or `after`, default `before`): whether a token is told only once that is in the audit log.
 /// - `REFRESH_INTERVAL` (seconds, 0…604,800, default 3,600): how often services are read again; 0 for never.
 /// - `DISCOVERY_…`: see ``DiscoverySettings``.
 /// - `OIDC_ISSUER`, `PUBLIC_URL`, `OIDC_AUDIENCES`, `OIDC_JWKS_URL`, `OIDC_USER_CLAIM`: see ``IdentityProviderSettings``.
@@ -64,6 +65,8 @@ struct ServerConfiguration: Sendable {
     var allowedHosts: Set<String>
     var allowedOrigins: Set<String>
     var catalog: CatalogPolicy
+    /// When it is written down that a token was told.
+    var releaseAudit: ReleaseAudit
     /// Whether services are read again in the background.
     var refreshes: Bool
     var discovery: DiscoverySettings
@@ -129,6 +132,7 @@ extension ConfigurationSource {
             allowedHosts: try hosts(),
             allowedOrigins: try origins(),
             catalog: try catalogPolicy(),
+            releaseAudit: try choice("AUDIT_RELEASES", default: .before),
             refreshes: try refreshInterval() > 0,
             discovery: try discovery(isDevelopment: isDevelopment),
             identityProvider: try identityProvider(),

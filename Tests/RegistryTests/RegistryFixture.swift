@@ -106,6 +106,7 @@ struct RegistryFixture: Sendable {
         vault: TokenVault?,
         database: Database? = nil,
         policy: CatalogPolicy = CatalogPolicy(),
+        releaseAudit: ReleaseAudit = .before,
         clock: ManualClock? = nil,
         logger: Logger = quietLogger
     ) -> MCPRegistry {
@@ -115,6 +116,7 @@ struct RegistryFixture: Sendable {
             discovery: discovery,
             hook: hook,
             policy: policy,
+            releaseAudit: releaseAudit,
             clock: { clock?.now ?? .now() },
             logger: logger
         )

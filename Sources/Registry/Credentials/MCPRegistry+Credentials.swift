@@ -3,7 +3,7 @@ internal import Metrics
 
 extension MCPRegistry {
     /// What an agent must send to a service on a user's behalf. A token is given to the user's own caller, to those that were
-    /// granted it, and to administrators; each time with a row in the audit log, written before the token is told.
+    /// granted it, and to administrators; each time with a row in the audit log, written when ``ReleaseAudit`` says.
     ///
     /// - Throws: `forbidden` for a user that the caller does not act for, or a token that it was not granted; `notFound` for
     ///   the service, `unauthenticated` when the user has stored no token for it or it has expired, `unavailable` without a
@@ -25,7 +25,7 @@ extension MCPRegistry {
         guard let (found, sealed, vault) = released else { return .open }
         let context = TokenContext.userToken(serviceID: found.serviceID, user)
         let token = try Self.open(sealed, context, vault, of: "user '\(user)'")
-        try await auditWriter.value(of: auditEntry(.releaseToken, target, by: principal, .done))
+        try await note(release: auditEntry(.releaseToken, target, by: principal, .done))
         return .token(token, found.method)
     }
 
