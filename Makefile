@@ -2,10 +2,10 @@
 # first build takes minutes, and nobody should wait for it twice.
 
 PORT ?= 8000
-SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift
+SWIFT_SOURCES := Sources Tests Migrations Plugins Package.swift Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-clients test-interop test-security test-engines chaos soak fuzz bench bench-http bench-growth fmt lint
+.PHONY: help run build test test-swift test-clients test-interop test-security test-engines chaos soak fuzz bench bench-http bench-growth bench-micro fmt lint
 
 help: ## Print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -71,7 +71,7 @@ fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
 	@swift build --product mcp-registry
 	@"$$(Scripts/client-environment wire)" Tests/Clients/fuzz/fuzz.py --requests 1000000 --seconds 1200
 
-bench: bench-http bench-growth ## Measure the server against its ceilings, and how it grows; Benchmarks/README.md
+bench: bench-http bench-growth bench-micro ## Measure the server against its ceilings, and how it grows; Benchmarks/README.md
 
 BENCH = "$$(Scripts/client-environment bench)" Benchmarks/bench.py \
 	--seconds '$(or $(BENCH_SECONDS),4)' --rounds '$(or $(ROUNDS),3)' $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') $(if $(STRICT),--strict)
@@ -83,12 +83,17 @@ bench-http: bench-programs ## Measure requests only, beside C, Hummingbird and n
 bench-growth: bench-programs ## Measure larger and larger data sets, idle connections and overload only
 	@$(BENCH) --growth $(if $(LARGEST),--largest '$(LARGEST)')
 
-# MCP_REGISTRY_BINARY names another program, which is then not built.
+bench-micro: ## Measure single steps of a request only
+	@Scripts/install-packages bench
+	@Scripts/mariadb run -- swift package --package-path Benchmarks --allow-writing-to-package-directory benchmark
+
+# MCP_REGISTRY_BINARY and MCP_REGISTRY_CEILING name other programs, which are then not built.
 .PHONY: bench-programs
 bench-programs:
 	@Scripts/install-packages bench
 	@$(if $(MCP_REGISTRY_BINARY),,echo 'Building for release. The first time this takes many minutes.')
 	@$(if $(MCP_REGISTRY_BINARY),,swift build -c release --product mcp-registry)
+	@$(if $(MCP_REGISTRY_CEILING),,swift build -c release --package-path Benchmarks --product mcp-registry-ceiling)
 
 fmt: ## Format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -55,11 +55,15 @@ struct HTTPToolDiscovery: ToolDiscovery {
     ) async throws(DiscoveryError) -> Discovery {
         let start = ContinuousClock.now
         do throws(DiscoveryFailure) {
-            let service = try await service(
-                at: endpoint.rawValue,
-                wantsDescription: wantsDescription,
-                credential: credential
-            )
+            // What a service answers may be long to read: not on an event loop, where requests are answered.
+            let service = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                () async throws(DiscoveryFailure) -> DiscoveredService in
+                try await self.service(
+                    at: endpoint.rawValue,
+                    wantsDescription: wantsDescription,
+                    credential: credential
+                )
+            }
             Self.count("done", since: start)
             return Discovery(service)
         } catch {
