@@ -107,7 +107,7 @@ extension MCPRegistry {
 
     /// Writes down what callers ask for at the same time, and changes nothing else, in one transaction.
     static func auditWriter(_ database: Database, _ chains: AuditChains) -> Batcher<AuditEntry, Void> {
-        Batcher(sizeMax: auditBatchMax, concurrency: 2) { entries throws(RegistryError) in
+        Batcher(sizeMax: auditBatchMax, concurrency: 1) { entries throws(RegistryError) in
             let chain = chains.any
             let isExactlyOnce = database.configuration.isExactlyOnce
             try await translating {
