@@ -4,8 +4,8 @@ internal import Synchronization
 /// Does together what callers ask for at the same time: while one batch is under way, the next gathers. What a caller asks for
 /// is never begun before it asked, so it sees everything that was acknowledged before.
 ///
-/// There is no task behind it: the first caller of a batch does the work of all, within its own deadline, which is the first of
-/// theirs to come.
+/// There is no task behind it: the first caller of a batch does the work of all. When it goes, or its time is over, before the work
+/// is done, the others do it anew; work that can't be done twice is not to depend on its caller, and is told so.
 public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     /// Does the work of a batch.
     ///
@@ -32,18 +32,24 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
         var running = 0
     }
 
+    /// Work that is tried again gives up so long before its deadline at most.
+    private static var lastMoment: Duration { .milliseconds(250) }
+
     private let sizeMax: Int
     private let concurrency: Int
+    private let isRepeatable: Bool
     private let work: Work
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - sizeMax: the most items of a batch.
     ///   - concurrency: how many batches may be under way at once.
+    ///   - isRepeatable: whether the work may be done again for those whose first caller has gone meanwhile.
     ///   - work: does a batch. What it throws, all callers of the batch get.
-    public init(sizeMax: Int, concurrency: Int = 1, work: @escaping Work) {
+    public init(sizeMax: Int, concurrency: Int = 1, isRepeatable: Bool = true, work: @escaping Work) {
         self.sizeMax = sizeMax
         self.concurrency = concurrency
+        self.isRepeatable = isRepeatable
         self.work = work
     }
 
@@ -51,11 +57,13 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     ///
     /// - Throws: what the work of its batch throws
     public func value(of item: Item) async throws(RegistryError) -> Value {
+        var isFirst = false
         while true {
-            switch await turn(item) {
+            switch await turn(item, isFirst) {
             case .done(let result): return try result.get()
             case .lead(let others): return try await lead(item, others)
-            case .again: break
+            case .again where Task.isCancelled: throw RegistryError(.unavailable, "the request was cancelled")
+            case .again: isFirst = true
             }
         }
     }
@@ -63,8 +71,8 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     /// Callers whose batch has not begun.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Begins at once if there is room for a batch more, else waits.
-    private func turn(_ item: Item) async -> Turn {
+    /// Begins at once if there is room for a batch more, else waits: before all others if it has waited already.
+    private func turn(_ item: Item, _ isFirst: Bool) async -> Turn {
         let begins = state.withLock { state in
             guard state.running < concurrency, state.waiting.isEmpty else { return false }
             state.running += 1
@@ -73,7 +81,8 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
         if begins { return .lead([]) }
         return await withCheckedContinuation { continuation in
             let leader = state.withLock { state -> (Waiter, [Waiter])? in
-                state.waiting.append(Waiter(item: item, continuation: continuation))
+                let place = isFirst ? state.waiting.startIndex : state.waiting.endIndex
+                state.waiting.insert(Waiter(item: item, continuation: continuation), at: place)
                 return next(&state)
             }
             if let (first, others) = leader { first.continuation.resume(returning: .lead(others)) }
@@ -102,8 +111,9 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
             return next(&state)
         }
         if let (first, rest) = following { first.continuation.resume(returning: .lead(rest)) }
-        // What was cut short since this caller has gone is nothing to the others.
-        if case .failure = result, Task.isCancelled {
+        // What was cut short since this caller has gone, or has no time left, is nothing to the others.
+        let isCutShort = Task.isCancelled || RequestDeadline.current.map { $0 <= .now + Self.lastMoment } ?? false
+        if case .failure = result, isRepeatable, isCutShort {
             for other in others { other.continuation.resume(returning: .again) }
         } else {
             for (position, other) in others.enumerated() {
@@ -119,7 +129,8 @@ extension Batcher where Item == Void {
     ///
     /// - Parameter read: reads what all of them get.
     public convenience init(sharing read: @escaping @Sendable () async throws(RegistryError) -> Value) {
-        self.init(sizeMax: .max) { items throws(RegistryError) in
+        // Two: when one waits for a server that hangs, the others need not.
+        self.init(sizeMax: .max, concurrency: 2) { items throws(RegistryError) in
             Array(repeating: try await read(), count: items.count)
         }
     }

@@ -55,7 +55,7 @@ extension MCPRegistry {
         try await read { try APIKeyTable.all($0) }
     }
 
-    /// Refuses a key from now on; other instances notice within ``APIKeyCache/reach``.
+    /// Refuses a key from now on; instances that have just looked it up notice within ``APIKeyCache/reach``.
     ///
     /// - Throws: `notFound`, `conflict` when it was revoked before, `unavailable`
     public func revokeAPIKey(_ name: APIKeyName, by principal: Principal) async throws(RegistryError) {

@@ -107,15 +107,17 @@ extension MCPRegistry {
 
     /// Writes down what callers ask for at the same time, and changes nothing else, in one transaction.
     static func auditWriter(_ database: Database, _ chains: AuditChains) -> Batcher<AuditEntry, Void> {
-        Batcher(sizeMax: auditBatchMax, concurrency: 1) { entries throws(RegistryError) in
+        Batcher(sizeMax: auditBatchMax, concurrency: 2, isRepeatable: false) { entries throws(RegistryError) in
             let chain = chains.any
             let isExactlyOnce = database.configuration.isExactlyOnce
-            try await translating {
+            // Not cut short by a caller that goes: whether the rows were written must be found out.
+            let writing = Task.detached {
                 try await database.write(wasCommitted: { try isExactlyOnce && AuditTable.contains(entries[0].id, $0) })
                 {
                     try AuditTable.insert(isExactlyOnce ? entries : entries.map(\.renamed), in: chain, $0)
                 }
             }
+            try await translating { try await writing.value }
             return Array(repeating: (), count: entries.count)
         }
     }

@@ -10,6 +10,8 @@ internal import Synchronization
 final class CatalogDocument: CatalogAnswer {
     /// What is worth being compressed: 1,400 bytes, about what fits in one packet.
     static let compressedFrom = 1_400
+    /// What is compressed when it is made, where there is time, and not when it is first wanted: 64 KiB.
+    private static let compressedAtOnceFrom = 65_536
 
     private let body: ByteBuffer
     private let tag: String
@@ -20,6 +22,7 @@ final class CatalogDocument: CatalogAnswer {
         let bytes = value.serialized()
         body = ByteBuffer(bytes: bytes)
         tag = Array(SHA256.hash(data: bytes).prefix(16)).hexadecimal
+        if bytes.count >= Self.compressedAtOnceFrom { _ = compressedBody() }
     }
 
     // The compressed form is smaller by far; it is made when it is first wanted.
@@ -34,22 +37,22 @@ final class CatalogDocument: CatalogAnswer {
     /// - Returns: 200 with the document, or 304 when the client has it.
     func response(to request: Request, isConditional: Bool = false) -> Response {
         let isLarge = body.readableBytes >= Self.compressedFrom
-        let isCompressed = isLarge && Self.wantsGzip(request.headers[.acceptEncoding])
+        let gzip = isLarge && Self.wantsGzip(request.headers[.acceptEncoding]) ? compressedBody() : nil
         var headers: HTTPFields = [:]
         if isLarge { headers[.vary] = "Accept-Encoding" }
-        let content = isCompressed ? compressedBody() : body
+        let content = gzip ?? body
         // RFC 9110 §8.6: of a 304 too, the length that the document has.
         headers[.contentLength] = "\(content.readableBytes)"
         if isConditional {
             // RFC 9110 §8.8.3.3: what is encoded in another way has another tag.
-            headers[.eTag] = isCompressed ? "\"\(tag)-gzip\"" : "\"\(tag)\""
+            headers[.eTag] = gzip != nil ? "\"\(tag)-gzip\"" : "\"\(tag)\""
             // It may be kept, and is asked for each time.
             headers[.cacheControl] = "private, no-cache"
             if let wanted = request.headers[.ifNoneMatch], matches(wanted) {
                 return Response(status: .notModified, headers: headers)
             }
         }
-        if isCompressed { headers[.contentEncoding] = "gzip" }
+        if gzip != nil { headers[.contentEncoding] = "gzip" }
         headers[.contentType] = "application/json"
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: content))
     }
@@ -78,12 +81,11 @@ final class CatalogDocument: CatalogAnswer {
         return isWanted ?? false
     }
 
-    private func compressedBody() -> ByteBuffer {
+    /// The body in gzip; nil when it can't be made.
+    private func compressedBody() -> ByteBuffer? {
         compressed.withLock { compressed in
-            if let compressed { return compressed }
-            let made = Gzip.compressed(body) ?? body
-            compressed = made
-            return made
+            compressed = compressed ?? Gzip.compressed(body)
+            return compressed
         }
     }
 }

@@ -20,7 +20,7 @@ enum Gzip {
             while let part = try channel.readOutbound(as: HTTPServerResponsePart.self) {
                 if case .body(.byteBuffer(var buffer)) = part { compressed.writeBuffer(&buffer) }
             }
-            return compressed
+            return compressed.readableBytes > 0 ? compressed : nil
         } catch {
             return nil
         }

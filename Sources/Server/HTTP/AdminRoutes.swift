@@ -7,7 +7,7 @@ enum AdminRoutes {
     static func routes(_ registry: MCPRegistry) -> [Route] {
         [
             Route(.get, "/list_users", .scope(.administer)) { request, _ in
-                guard let page = try RequestFields(query: request).page() else {
+                guard let page = try RequestFields(query: request, only: RequestFields.pageNames).page() else {
                     return .json(["users": entries(try await registry.users())])
                 }
                 let found = try await registry.users(page)

@@ -16,7 +16,9 @@ enum AgentRoutes {
         }
         return [
             Route(.get, "/list_services", .scope(.read)) { request, _ in
-                if let page = try RequestFields(query: request).page() { return try await services(page, registry) }
+                if let page = try RequestFields(query: request, only: RequestFields.pageNames).page() {
+                    return try await services(page, registry)
+                }
                 let document = try await documents.answer(to: .init(.services)) { () async throws(RegistryError) in
                     try await listServices(registry)
                 }

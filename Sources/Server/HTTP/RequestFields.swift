@@ -28,20 +28,20 @@ struct RequestFields {
         self.init(try Self.queryFields(request))
     }
 
-    /// Reads the query, if there is one.
+    /// Reads some parameters of the query, if there is one; what else it says does not matter.
     ///
-    /// - Throws: ``Problem`` 400 for a parameter that is given twice or is not UTF-8.
-    init(query request: Request) throws {
-        self.init(try Self.queryFields(request))
+    /// - Throws: ``Problem`` 400 for one of them that is given twice or is not UTF-8.
+    init(query request: Request, only names: Set<String>) throws {
+        self.init(request.uri.query == nil ? [:] : try Self.queryFields(request, only: names))
     }
 
     private init(_ object: JSONObject) {
         self.object = object
     }
 
-    private static func queryFields(_ request: Request) throws -> JSONObject {
+    private static func queryFields(_ request: Request, only names: Set<String>? = nil) throws -> JSONObject {
         var object = JSONObject()
-        for (name, value) in request.uri.queryParameters {
+        for (name, value) in request.uri.queryParameters where names?.contains(String(name)) ?? true {
             guard object[String(name)] == nil else {
                 throw Problem.invalid("the query parameter \(name) is given twice")
             }
@@ -102,6 +102,9 @@ struct RequestFields {
         guard let text = value.string else { throw Problem.invalid("\(name) must be a string") }
         return text
     }
+
+    /// What ``page()`` reads.
+    static let pageNames: Set = ["limit", "cursor"]
 
     /// Which part of a list is wanted; nil for all of it.
     ///
