@@ -189,6 +189,7 @@ def test_spans_are_sent_to_a_collector(tmp_path: Path, settings: dict[str, str])
         until(lambda: any(span["traceId"] == trace and span["kind"] == 2 for span in received))
         # What is sent to the collector and to the hook is no span itself, or it would go on for ever and tell their URLs.
         assert {span["name"] for span in received} <= SPANS, received
+        server.stop()
         collector.shutdown()
     assert "in-the-hook" not in json.dumps(received)
     spans = {span["name"]: span for span in received if span["traceId"] == trace}
