@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dataset import AGENT, Dataset
 from deployment import PROJECT, Failure
+from registry import ended_when_asked
 from registry import free_port
 from server_database import ServerDatabase
 
@@ -120,12 +121,7 @@ def _spawned(words: list[str | Path], log: Path) -> Iterator[subprocess.Popen[by
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        ended_when_asked(process, STOP_SECONDS)
 
 
 def _await(process: subprocess.Popen[bytes], log: Path, is_there: Callable[[], bool]) -> None:

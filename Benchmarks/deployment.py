@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dataset import AGENT, Dataset
-from registry import Answer, command, environment, exchange
+from registry import Answer, command, ended_when_asked, environment, exchange
 from server_database import ServerDatabase
 from store import load_mariadb, load_sqlite
 
@@ -152,13 +152,7 @@ class Server:
         os.truncate(self.log, 0)
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        ended_when_asked(self.process, STOP_SECONDS)
 
 
 class Deployment:

@@ -22,7 +22,18 @@ public struct PageRequest: Sendable {
         self.cursor = cursor
     }
 
-    static let unknownCursor = RegistryError(.invalid, "cursor must be what next_cursor of another page was")
+    /// What the part before ended with; nil for the first part.
+    ///
+    /// - Parameter read: reads a cursor; nil for one that was never told.
+    /// - Returns: the name or id.
+    /// - Throws: `invalid`
+    func last<Name>(_ read: (String) -> Name?) throws(RegistryError) -> Name? {
+        guard let cursor else { return nil }
+        guard let name = read(cursor) else {
+            throw RegistryError(.invalid, "cursor must be what next_cursor of another page was")
+        }
+        return name
+    }
 }
 
 /// A part of a long list.

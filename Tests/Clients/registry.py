@@ -157,18 +157,25 @@ class Registry:
 
     def stop(self) -> None:
         """Asks it to end, expects that it does so in time and without complaint, and reads its output for secrets."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM:\n{self.output()}") from None
+        if not ended_when_asked(self.process):
+            raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM:\n{self.output()}")
         output = self.output()
         assert self.process.returncode == 0, f"exit code {self.process.returncode}:\n{output}"
         for secret in [*self.secrets, *([self.admin_token] if self.admin_token else [])]:
             assert secret not in output, "a secret was printed"
+
+
+def ended_when_asked(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> bool:
+    """Asks a process to end, and kills it when it does not in time. Whether it did."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
 
 
 @contextmanager

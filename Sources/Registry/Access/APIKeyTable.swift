@@ -41,8 +41,7 @@ enum APIKeyTable {
             """
         )
         guard let row else { return nil }
-        let hasPepper = try row.get("key_id", as: UInt32?.self) != nil
-        return (try APIKey(row: row), try row.get("secret_hash"), hasPepper ? try SealedToken(row: row) : nil)
+        return (try APIKey(row: row), try row.get("secret_hash"), try SealedToken(ifIn: row))
     }
 
     /// - Returns: whether there is such a key, and it was not revoked before.

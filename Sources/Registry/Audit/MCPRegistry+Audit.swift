@@ -134,18 +134,14 @@ extension MCPRegistry {
             return try await body()
         } catch {
             guard (error as? RegistryError)?.code == .forbidden else { throw error }
-            let (entry, chain) = (auditEntry(action, target, by: principal, .denied), auditChains.any)
-            let writing = Task { [database, logger] in
-                do {
-                    try await database.write(wasCommitted: { try AuditTable.contains(entry.id, $0) }) { session in
-                        try AuditTable.insert([entry], in: chain, session)
-                    }
-                } catch {
-                    logger.error("a denied attempt could not be written down", metadata: ["error": "\(error)"])
-                }
+            do throws(RegistryError) {
+                try await auditWriter.value(of: auditEntry(action, target, by: principal, .denied))
+            } catch {
+                logger.error(
+                    "a denied attempt could not be written down",
+                    metadata: ["error": "\(error.detail ?? error.message)"]
+                )
             }
-            // Not cut short by a caller that goes.
-            await writing.value
             throw error
         }
     }

@@ -39,7 +39,7 @@ enum CredentialTable {
                 serviceID: try row.get("id"),
                 requiresAuthorization: try row.get("requires_authorization"),
                 method: try row.get("method_authorization"),
-                sealed: try sealed(row),
+                sealed: try SealedToken(ifIn: row),
                 expiresAt: try row.get("expires_at"),
                 isGranted: try row.get("agent", as: String?.self) != nil
             )
@@ -143,7 +143,7 @@ enum CredentialTable {
             SELECT method_authorization, key_id, envelope FROM discovery_credentials WHERE service_id = \(serviceID)
             """
         )
-        guard let row, let sealed = try sealed(row) else { return nil }
+        guard let row, let sealed = try SealedToken(ifIn: row) else { return nil }
         return (try row.get("method_authorization"), sealed)
     }
 
@@ -195,15 +195,17 @@ enum CredentialTable {
     static func newRevision() -> Int64 {
         Int64.random(in: 1...Int64.max)
     }
-
-    private static func sealed(_ row: Row) throws(DatabaseError) -> SealedToken? {
-        try row.get("key_id", as: UInt32?.self) == nil ? nil : SealedToken(row: row)
-    }
 }
 
 extension SealedToken {
     /// The columns `key_id` and `envelope` of a row.
     init(row: Row) throws(DatabaseError) {
         self.init(keyID: try row.get("key_id"), bytes: try row.get("envelope"))
+    }
+
+    /// The same of a row of which they may be NULL; nil then.
+    init?(ifIn row: Row) throws(DatabaseError) {
+        guard try row.get("key_id", as: UInt32?.self) != nil else { return nil }
+        try self.init(row: row)
     }
 }

@@ -26,10 +26,9 @@ extension MCPRegistry {
     ///
     /// - Throws: `invalid` for a cursor that was never told, `unavailable`
     public func tools(usableBy role: RoleName, _ page: PageRequest) async throws(RegistryError) -> Page<Tool> {
-        let last = page.cursor.map { Int64($0).map(ToolID.init(rawValue:)) }
-        if case .some(nil) = last { throw PageRequest.unknownCursor }
+        let last = try page.last { Int64($0).map(ToolID.init(rawValue:)) }
         let found = try await read { [policy] session in
-            try ToolTable.page(usableBy: role, policy, after: last ?? nil, limit: page.limit + 1, session)
+            try ToolTable.page(usableBy: role, policy, after: last, limit: page.limit + 1, session)
         }
         return Page(found, limit: page.limit) { "\($0.id.rawValue)" }
     }

@@ -12,9 +12,8 @@ extension MCPRegistry {
     ///
     /// - Throws: `invalid` for a cursor that was never told, `unavailable`
     public func users(_ page: PageRequest) async throws(RegistryError) -> Page<User> {
-        let last = page.cursor.map(UserID.init(rawValue:))
-        if case .some(nil) = last { throw PageRequest.unknownCursor }
-        let found = try await read { try UserTable.page(after: last ?? nil, limit: page.limit + 1, $0) }
+        let last = try page.last(UserID.init(rawValue:))
+        let found = try await read { try UserTable.page(after: last, limit: page.limit + 1, $0) }
         return Page(found, limit: page.limit, by: \.id.rawValue)
     }
 

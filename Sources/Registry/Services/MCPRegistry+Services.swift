@@ -12,9 +12,8 @@ extension MCPRegistry {
     ///
     /// - Throws: `invalid` for a cursor that was never told, `unavailable`
     public func services(_ page: PageRequest) async throws(RegistryError) -> Page<RegisteredService> {
-        let last = page.cursor.map(ServiceName.init(rawValue:))
-        if case .some(nil) = last { throw PageRequest.unknownCursor }
-        let found = try await read { try ServiceTable.page(after: last ?? nil, limit: page.limit + 1, $0) }
+        let last = try page.last(ServiceName.init(rawValue:))
+        let found = try await read { try ServiceTable.page(after: last, limit: page.limit + 1, $0) }
         return Page(found, limit: page.limit, by: \.name.rawValue)
     }
 
