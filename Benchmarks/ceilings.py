@@ -14,8 +14,7 @@ from pathlib import Path
 
 from dataset import AGENT, Dataset
 from deployment import PROJECT, Failure
-from registry import ended_when_asked
-from registry import free_port
+from registry import ended_when_asked, free_port
 from server_database import ServerDatabase
 
 CEILINGS = Path(__file__).parent / "Ceilings"
