@@ -73,6 +73,9 @@ fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
 
 bench: bench-http bench-growth bench-micro ## Measure the server against its ceilings, and how it grows; Benchmarks/README.md
 
+# As the Dockerfile builds it. All from one package, so that nothing is built twice.
+BENCH_PACKAGE = --package-path Benchmarks --static-swift-stdlib
+BENCH_BUILD = swift build -c release $(BENCH_PACKAGE)
 BENCH = "$$(Scripts/client-environment bench)" Benchmarks/bench.py \
 	--seconds '$(or $(BENCH_SECONDS),4)' --rounds '$(or $(ROUNDS),3)' $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') $(if $(STRICT),--strict)
 
@@ -85,15 +88,15 @@ bench-growth: bench-programs ## Measure larger and larger data sets, idle connec
 
 bench-micro: ## Measure single steps of a request only
 	@Scripts/install-packages bench
-	@Scripts/mariadb run -- swift package --package-path Benchmarks --allow-writing-to-package-directory benchmark
+	@Scripts/mariadb run -- swift package $(BENCH_PACKAGE) --allow-writing-to-package-directory benchmark
 
 # MCP_REGISTRY_BINARY and MCP_REGISTRY_CEILING name other programs, which are then not built.
 .PHONY: bench-programs
 bench-programs:
 	@Scripts/install-packages bench
 	@$(if $(MCP_REGISTRY_BINARY),,echo 'Building for release. The first time this takes many minutes.')
-	@$(if $(MCP_REGISTRY_BINARY),,swift build -c release --product mcp-registry)
-	@$(if $(MCP_REGISTRY_CEILING),,swift build -c release --package-path Benchmarks --product mcp-registry-ceiling)
+	@$(if $(MCP_REGISTRY_BINARY),,$(BENCH_BUILD) --product mcp-registry)
+	@$(if $(MCP_REGISTRY_CEILING),,$(BENCH_BUILD) --product mcp-registry-ceiling)
 
 fmt: ## Format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -24,6 +24,9 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -76,8 +79,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", argumentParser, asyncHTTPClient, crypto,
-                httpTypes, hummingbird, hummingbirdCore, jwtKit, logging, metrics,
-                instrumentation, nioCore, nioEmbedded, nioHTTP1, nioHTTPCompression, nioSSL, serviceLifecycle, tracing,
+                httpTypes, hummingbirdCore, jwtKit, logging, metrics,
+                instrumentation, nioCore, nioEmbedded, nioHTTP1, nioHTTPCompression, nioHTTPTypes, nioHTTPTypesHTTP1,
+                nioPosix, nioSSL, serviceLifecycle, tracing,
                 unixSignals,
             ],
             swiftSettings: settings
@@ -105,7 +109,9 @@ let package = Package(
             dependencies: [
                 "DBDriver", "MCP", "Migrations", "Registry", "Server", "TestSupport", asyncHTTPClient, crypto,
                 httpTypes,
-                hummingbird, hummingbirdTesting, logging, nioCore, nioHTTP1, nioHTTPCompression, serviceLifecycle,
+                hummingbird, hummingbirdCore, hummingbirdTesting, logging, nioCore, nioHTTP1, nioHTTPCompression,
+                nioPosix,
+                serviceLifecycle,
             ],
             swiftSettings: settings
         ),

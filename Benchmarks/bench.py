@@ -72,7 +72,7 @@ def bench(arguments: argparse.Namespace, folder: Path) -> Result:
 def main() -> int:
     arguments = parsed()
     if not os.access(BINARY, os.X_OK):
-        sys.exit(f"there is no program {BINARY}: swift build -c release, or name one by MCP_REGISTRY_BINARY")
+        sys.exit(f"there is no program {BINARY}: make bench builds it, or name one by MCP_REGISTRY_BINARY")
     # So that what was started is ended before us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     arguments.report.mkdir(parents=True, exist_ok=True)

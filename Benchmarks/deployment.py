@@ -20,7 +20,7 @@ from server_database import ServerDatabase
 from store import load_mariadb, load_sqlite
 
 PROJECT = Path(__file__).parents[1]
-BINARY = Path(os.environ.get("MCP_REGISTRY_BINARY", PROJECT / ".build/release/mcp-registry")).resolve()
+BINARY = Path(os.environ.get("MCP_REGISTRY_BINARY", PROJECT / "Benchmarks/.build/release/mcp-registry")).resolve()
 START_SECONDS = 60
 STOP_SECONDS = 20
 POLL_SECONDS = 0.001
@@ -185,8 +185,10 @@ class Deployment:
             load_sqlite(self.folder / "registry.db", self.dataset, b64decode(key))
 
     @contextmanager
-    def server(self) -> Iterator[Server]:
-        server = Server(self.folder, self.settings, self.token)
+    def server(self, **settings: str) -> Iterator[Server]:
+        folder = self.folder / "-".join(["server", *settings.values()])
+        folder.mkdir(exist_ok=True)
+        server = Server(folder, self.settings | settings, self.token)
         try:
             yield server
         finally:

@@ -58,6 +58,8 @@ class Path:
     is_right: Check
     targets: tuple[Target, ...] = ()
     on_sqlite: bool = False
+    audit: str = ""
+    """Where releases of tokens are written down, if not where the server writes them by itself."""
     has_ceiling: bool = True
     not_modified: bool = False
     """Whether the request names the ETag of the answer before, so that there is none to send."""
@@ -181,6 +183,8 @@ def mcp_paths(is_modern: bool) -> list[Path]:
 PATHS = [
     Path("health", "GET /health", Template("GET", "/health"), is_ok),
     Path("token", "GET /token", TOKEN, is_token, POINT),
+    Path("token-after", "GET /token, AUDIT_RELEASES=after", TOKEN, is_token, POINT, audit="after"),
+    Path("token-log", "GET /token, AUDIT_RELEASES=log", TOKEN, is_token, POINT, audit="log"),
     Path(
         "role-for-user",
         "POST /role_for_user",

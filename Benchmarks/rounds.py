@@ -98,7 +98,7 @@ class Run:
         self._prepare_wire()
 
     def _line(self, path: Path) -> Line:
-        server = self._sqlite_server() if path.on_sqlite else self.server
+        server = self._server(path)
         template = path.template.with_headers(server.authorization)
         if path.not_modified:
             tag = server.get(path.template.target).headers.get("ETag")
@@ -115,9 +115,12 @@ class Run:
             line.takes[SELECT_ALL] = self._select
         return line
 
-    def _sqlite_server(self) -> Server:
-        deployment = Deployment(self.folder / "sqlite", self.dataset, None)
-        return self.stack.enter_context(deployment.server())
+    def _server(self, path: Path) -> Server:
+        if path.audit:
+            return self.stack.enter_context(self.deployment.server(AUDIT_RELEASES=path.audit))
+        if path.on_sqlite:
+            return self.stack.enter_context(Deployment(self.folder / "sqlite", self.dataset, None).server())
+        return self.server
 
     def _hummingbird(self, line: Line) -> Subject:
         """The same requests, answered from memory with what the server answers to one of them.

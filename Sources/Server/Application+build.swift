@@ -1,6 +1,5 @@
 internal import DBDriver
 internal import Foundation
-internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
@@ -92,19 +91,13 @@ struct Application: Sendable {
             load: RequestLoad(max: configuration.requestsMax),
             metadataURL: configuration.identityProvider?.metadataURL
         )
-        let http = Hummingbird.Application(
-            responder: table,
-            server: .registry(idleTimeout: .seconds(75), certificate: certificate),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port),
-                serverName: "mcp-registry"
-            ),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? configuration.port
-                logger.notice("listening on \(certificate == nil ? "http" : "https")://\(authority):\(port)")
-            },
+        let http = HTTPChannel(answer: table.respond).server(
+            at: .hostname(configuration.host, port: configuration.port),
+            certificate: certificate,
             logger: logger
-        )
+        ) { port in
+            logger.notice("listening on \(certificate == nil ? "http" : "https")://\(authority):\(port)")
+        }
         // Started in this order, shut down in the reverse one.
         let refresher = CatalogRefresher(registry, logger: logger)
         let heartbeat = InstanceHeartbeat(
@@ -156,14 +149,12 @@ struct Application: Sendable {
         _ port: Int,
         _ logger: Logger
     ) -> any Service {
-        Hummingbird.Application(
-            responder: MetricsResponder(metrics: metrics),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "mcp-registry"),
-            onServerRunning: { channel in
-                logger.notice("metrics at http://\(host):\(channel.localAddress?.port ?? port)\(MetricsRoute.path)")
-            },
-            logger: logger
-        )
+        let responder = MetricsResponder(metrics: metrics)
+        return HTTPChannel { request, _ in
+            responder.respond(to: request)
+        }.server(at: .hostname(host, port: port), logger: logger) { port in
+            logger.notice("metrics at http://\(host):\(port)\(MetricsRoute.path)")
+        }
     }
 
     /// Serves until SIGTERM or SIGINT, goes on while it drains, then lets running requests end.

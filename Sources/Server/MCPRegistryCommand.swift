@@ -73,18 +73,15 @@ struct CommandFailure: Error {
 /// Ends the process at once, whatever its threads are doing, and lets no library tidy up after itself: OpenSSL frees at exit what
 /// the thread of a database connection that ends at the same moment still frees too.
 func endProcess(_ exitCode: Int32) -> Never {
+    LogWriter.standardError.flushAtEnd()
     fflush(nil)
     _exit(exitCode)
 }
 
 /// Writes a line to standard error.
 func standardError(_ line: String) {
-    standardError(bytes: Array(line.utf8))
-}
-
-/// Writes a line to standard error, given as UTF-8 without its end.
-func standardError(bytes: [UInt8]) {
-    FileHandle.standardError.write(Data(bytes + [UInt8(ascii: "\n")]))
+    LogWriter.standardError.write(Array(line.utf8))
+    LogWriter.standardError.flush()
 }
 
 /// Writes a line to standard output.

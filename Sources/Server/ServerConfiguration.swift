@@ -26,7 +26,7 @@ internal import Registry
 /// - `TOOL_CHANGES` (`accept` or `quarantine`, default `accept`): whether roles keep a tool whose definition has changed.
 /// - `REMOVED_TOOL_GRACE` (seconds, 0…31,536,000, default 604,800): how long a tool that its service no longer offers keeps
 ///   its id and roles, in case it comes back.
-/// - `AUDIT_RELEASES` (`before` or `after`, default `before`): whether a token is told only once that is in the audit log.
+/// - `AUDIT_RELEASES` (`before`, `after` or `log`, default `before`): whether a token is told only once that is in the audit log.
 /// - `REFRESH_INTERVAL` (seconds, 0…604,800, default 3,600): how often services are read again; 0 for never.
 /// - `DISCOVERY_…`: see ``DiscoverySettings``.
 /// - `OIDC_ISSUER`, `PUBLIC_URL`, `OIDC_AUDIENCES`, `OIDC_JWKS_URL`, `OIDC_USER_CLAIM`: see ``IdentityProviderSettings``.
@@ -132,7 +132,7 @@ extension ConfigurationSource {
             allowedHosts: try hosts(),
             allowedOrigins: try origins(),
             catalog: try catalogPolicy(),
-            releaseAudit: try choice("AUDIT_RELEASES", default: .before),
+            releaseAudit: try releaseAudit(),
             refreshes: try refreshInterval() > 0,
             discovery: try discovery(isDevelopment: isDevelopment),
             identityProvider: try identityProvider(),
@@ -150,6 +150,17 @@ extension ConfigurationSource {
             metricsPort: text("METRICS_PORT") == nil ? nil : try number("METRICS_PORT", default: 0, 0...65_535),
             traceCollector: try httpURL("OTEL_EXPORTER_OTLP_ENDPOINT", text("OTEL_EXPORTER_OTLP_ENDPOINT"))
         )
+    }
+
+    private func releaseAudit() throws -> ReleaseAudit {
+        let audit = try choice("AUDIT_RELEASES", default: ReleaseAudit.before)
+        let level = try choice("LOG_LEVEL", default: Logger.Level.info)
+        guard audit != .log || level <= ReleaseAudit.logLevel else {
+            throw ConfigurationError(
+                message: "AUDIT_RELEASES=log writes lines of level \(ReleaseAudit.logLevel), which LOG_LEVEL leaves out"
+            )
+        }
+        return audit
     }
 
     private func catalogPolicy() throws -> CatalogPolicy {

@@ -14,7 +14,7 @@ struct StyleTests {
         "Sources/Registry/Credentials/Secret.swift", "Sources/Registry/RandomBytes.swift",
         "Sources/Registry/Credentials/TokenVault.swift",
         "Sources/Server/Outbound/AddressResolver.swift", "Sources/Server/ProcessHygiene.swift",
-        "Sources/Server/Outbound/IPAddress.swift", "Sources/Server/HTTP/EventLoopExecutor.swift",
+        "Sources/Server/Outbound/IPAddress.swift", "Sources/Server/HTTP/Connection/EventLoopExecutor.swift",
     ]
 
     private static func sources() throws -> [SourceTree.File] {

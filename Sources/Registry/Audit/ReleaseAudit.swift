@@ -1,12 +1,30 @@
-internal import Logging
+public import Logging
 internal import Synchronization
 
-/// When it is written down that a token was told.
+/// When, and where, it is written down that a token was told.
 public enum ReleaseAudit: String, Sendable, CaseIterable {
     /// Before the token is told: no token leaves without its row.
     case before
     /// Right afterwards, so that nobody waits for it. Rows that were not written yet when the process dies are lost.
     case after
+    /// As a line of the log, and with no row: where the logs of the servers are kept as the audit trail. Lines that were not
+    /// written yet when the process dies are lost.
+    case log
+}
+
+extension ReleaseAudit {
+    /// What the lines of ``log`` are written at.
+    public static let logLevel = Logger.Level.notice
+}
+
+extension AuditEntry {
+    /// As the log tells it.
+    fileprivate var metadata: Logger.Metadata {
+        [
+            "operation_id": .string(id), "actor": .string(actor), "action": .string(action),
+            "target": .string(target), "outcome": .string(outcome.rawValue), "request_id": .string(requestID ?? "-"),
+        ]
+    }
 }
 
 /// Rows about tokens that were told already.
@@ -36,13 +54,9 @@ final class AuditTail: Sendable {
             do throws(RegistryError) {
                 try await writer.value(of: entry)
             } catch {
-                logger.error(
-                    "a row of the audit log could not be written",
-                    metadata: [
-                        "operation_id": "\(entry.id)", "actor": "\(entry.actor)", "action": "\(entry.action)",
-                        "target": "\(entry.target)", "detail": "\(error.detail ?? error.message)",
-                    ]
-                )
+                var metadata = entry.metadata
+                metadata["detail"] = .string(error.detail ?? error.message)
+                logger.error("a row of the audit log could not be written", metadata: metadata)
             }
             done()
         }
@@ -74,8 +88,11 @@ final class AuditTail: Sendable {
 extension MCPRegistry {
     /// Writes down that a token is told.
     func note(release entry: AuditEntry) async throws(RegistryError) {
-        if releaseAudit == .after, auditTail.write(entry, by: auditWriter, logger: logger) { return }
-        try await auditWriter.value(of: entry)
+        switch releaseAudit {
+        case .log: return logger.log(level: ReleaseAudit.logLevel, "audit", metadata: entry.metadata)
+        case .after where auditTail.write(entry, by: auditWriter, logger: logger): return
+        case .before, .after: try await auditWriter.value(of: entry)
+        }
     }
 
     /// Waits until what was put off is written: at the end of the process.

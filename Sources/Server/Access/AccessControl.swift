@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Registry
 
 /// Who calls: whoever holds the administrator's token, an API key or an access token of the identity provider; or everybody

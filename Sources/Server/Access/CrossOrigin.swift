@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 
 /// Lets web pages of listed origins read answers (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol). Without a list no answer
 /// says anything about other origins, and browsers keep theirs from reading it.

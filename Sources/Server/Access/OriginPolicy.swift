@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 
 /// Refuses requests that a web page sends through its visitor's browser: foreign `Origin`s, and `Host`s that were rebound by DNS.
 ///

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 
 /// The proxies whose word about their clients counts. Everybody else could put anything into these headers.
 struct TrustedProxies: Sendable {

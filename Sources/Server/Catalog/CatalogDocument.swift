@@ -1,6 +1,6 @@
 internal import Crypto
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import MCP
 internal import NIOCore
 internal import Registry
@@ -41,20 +41,20 @@ final class CatalogDocument: CatalogAnswer {
         var headers: HTTPFields = [:]
         if isLarge { headers[.vary] = "Accept-Encoding" }
         let content = gzip ?? body
-        // RFC 9110 §8.6: of a 304 too, the length that the document has.
-        headers[.contentLength] = "\(content.readableBytes)"
         if isConditional {
             // RFC 9110 §8.8.3.3: what is encoded in another way has another tag.
             headers[.eTag] = gzip != nil ? "\"\(tag)-gzip\"" : "\"\(tag)\""
             // It may be kept, and is asked for each time.
             headers[.cacheControl] = "private, no-cache"
             if let wanted = request.headers[.ifNoneMatch], matches(wanted) {
+                // RFC 9110 §8.6: the length that the document has.
+                headers[.contentLength] = "\(content.readableBytes)"
                 return Response(status: .notModified, headers: headers)
             }
         }
         if gzip != nil { headers[.contentEncoding] = "gzip" }
         headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: content))
+        return Response(status: .ok, headers: headers, body: content)
     }
 
     /// Whether one of the tags of `If-None-Match` is this document's, in whichever encoding.

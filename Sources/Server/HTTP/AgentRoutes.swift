@@ -1,6 +1,6 @@
 internal import DBDriver
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import MCP
 internal import Registry
 

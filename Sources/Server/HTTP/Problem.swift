@@ -1,11 +1,12 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import MCP
+internal import NIOCore
 internal import Registry
 
 /// An error answer: `application/problem+json` (RFC 9457), whose `detail` is the message for people and whose `code` is for
 /// programs.
-struct Problem: Error, HTTPResponseError {
+struct Problem: Error {
     var status: HTTPResponse.Status
     var code: String
     var detail: String
@@ -105,10 +106,6 @@ struct Problem: Error, HTTPResponseError {
         ]
     }
 
-    func response(from request: Request, context: some RequestContext) -> Response {
-        response
-    }
-
     var response: Response {
         var response = Self.response(body, status, headers)
         response.headers[.contentType] = "application/problem+json"
@@ -137,7 +134,6 @@ extension Response {
     /// A compact JSON answer.
     static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
         let bytes = value.serialized()
-        let headers: HTTPFields = [.contentType: "application/json", .contentLength: "\(bytes.count)"]
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return Response(status: status, headers: [.contentType: "application/json"], body: ByteBuffer(bytes: bytes))
     }
 }

@@ -1,4 +1,5 @@
-internal import Hummingbird
+internal import HTTPTypes
+internal import HummingbirdCore
 internal import MCP
 internal import NIOCore
 internal import Registry
@@ -56,7 +57,7 @@ struct RequestFields {
 
     /// The whole body.
     ///
-    /// - Throws: ``Problem`` 413 when it is too long, 400 when it breaks off or breaks the rules of HTTP.
+    /// - Throws: ``Problem`` 413 when it is too long, 400 when it breaks off or breaks the rules of HTTP, 408 when it does not come in time.
     static func collect(_ request: Request) async throws -> [UInt8] {
         do {
             let buffer = try await request.body.collect(upTo: bodyBytesMax)
@@ -65,6 +66,13 @@ struct RequestFields {
             throw Problem(.contentTooLarge, "invalid", "the request body is longer than \(bodyBytesMax) bytes")
         } catch is CancellationError {
             throw CancellationError()
+        } catch IncomingBody.Break.late {
+            throw Problem(
+                .requestTimeout,
+                "invalid",
+                "the request body did not arrive in time",
+                headers: [.connection: "close"]
+            )
         } catch {
             throw Problem(
                 .badRequest,

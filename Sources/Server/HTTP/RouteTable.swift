@@ -1,6 +1,6 @@
 internal import DBDriver
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Logging
 internal import MCP
 internal import Registry
@@ -25,7 +25,7 @@ struct Route: Sendable {
     let isChange: Bool
     /// How an error is told.
     let refuse: @Sendable (Problem) -> Response
-    let handle: @Sendable (Request, Principal, ConnectionContext) async throws -> Response
+    let handle: @Sendable (Request, Principal, ClientConnection) async throws -> Response
 
     init(
         _ method: HTTPRequest.Method,
@@ -45,7 +45,7 @@ struct Route: Sendable {
         _ access: Access,
         isChange: Bool = false,
         refuse: @escaping @Sendable (Problem) -> Response,
-        handle: @escaping @Sendable (Request, Principal, ConnectionContext) async throws -> Response
+        handle: @escaping @Sendable (Request, Principal, ClientConnection) async throws -> Response
     ) {
         self.method = method
         self.path = path
@@ -64,9 +64,8 @@ struct Edge: Sendable {
     var proxies = TrustedProxies()
 
     /// Where a request comes from.
-    func origin(of request: Request, _ context: ConnectionContext) -> TrustedProxies.Origin {
-        let peer = context.channel.remoteAddress?.ipAddress ?? ""
-        return proxies.origin(of: request.headers, peer: peer, isSecure: servesTLS)
+    func origin(of request: Request, _ client: ClientConnection) -> TrustedProxies.Origin {
+        proxies.origin(of: request.headers, peer: client.address, isSecure: servesTLS)
     }
 }
 
@@ -74,9 +73,7 @@ struct Edge: Sendable {
 ///
 /// All paths are fixed, so the table is a dictionary. The order of checks is: path, `Host` and `Origin`, method, credentials.
 /// An unknown path is 404 for everybody: clients that look for OAuth metadata must learn that there is none.
-struct RouteTable: HTTPResponder {
-    typealias Context = ConnectionContext
-
+struct RouteTable: Sendable {
     /// How long one request may wait for the database altogether: 15 s.
     static let patience = Duration.seconds(15)
 
@@ -130,14 +127,15 @@ struct RouteTable: HTTPResponder {
         self.metadataURL = metadataURL
     }
 
-    func respond(to request: Request, context: Context) async throws -> Response {
+    /// Answers a request.
+    func respond(to request: Request, over client: ClientConnection) async -> Response {
         let id = RequestIdentifier.of(request)
-        let origin = edge.origin(of: request, context)
+        let origin = edge.origin(of: request, client)
         let deadline = ContinuousClock.now + Self.patience
         var response = await RequestIdentifier.$current.withValue(id) {
             await RequestDeadline.$current.withValue(deadline) {
                 await telemetry.observing(request, from: origin.address) { record in
-                    await answer(request, context, &record)
+                    await answer(request, client, &record)
                 }
             }
         }
@@ -149,15 +147,16 @@ struct RouteTable: HTTPResponder {
             response.headers[.strictTransportSecurity] = "max-age=31536000"
         }
         // RFC 9110 §9.3.2: HEAD is answered like GET but without content, errors too.
-        return request.method == .head ? response.createHeadResponse() : response
+        return request.method == .head ? response.withoutBody : response
     }
 
-    private func answer(_ request: Request, _ context: Context, _ record: inout RequestRecord) async -> Response {
+    private func answer(_ request: Request, _ client: ClientConnection, _ record: inout RequestRecord) async -> Response
+    {
         let candidates = routes[Self.path(of: request)] ?? []
         if let route = candidates.first { record.route = route.path }
         let problem: Problem
         do {
-            return try await answer(request, candidates, context, &record)
+            return try await answer(request, candidates, client, &record)
         } catch let error as Problem {
             problem = metadataURL.map { error.pointing(to: $0) } ?? error
         } catch let error as RegistryError {
@@ -182,25 +181,25 @@ struct RouteTable: HTTPResponder {
     private func answer(
         _ request: Request,
         _ candidates: [Route],
-        _ context: Context,
+        _ client: ClientConnection,
         _ record: inout RequestRecord
     ) async throws -> Response {
         guard let first = candidates.first else {
             throw Problem(.notFound, "notFound", "there is nothing at this path")
         }
         // A path is open to all methods or to none.
-        if case .open = first.access { return try await dispatch(request, candidates, context, &record) }
+        if case .open = first.access { return try await dispatch(request, candidates, client, &record) }
         guard load.enter() else { throw Problem.overloaded }
         defer { load.leave() }
         try origins.check(request)
         try SingleHeaders.check(request.headers)
-        return try await dispatch(request, candidates, context, &record)
+        return try await dispatch(request, candidates, client, &record)
     }
 
     private func dispatch(
         _ request: Request,
         _ candidates: [Route],
-        _ context: Context,
+        _ client: ClientConnection,
         _ record: inout RequestRecord
     ) async throws -> Response {
         if let preflight = crossOrigin.preflight(request, candidates.map(\.method)) { return preflight }
@@ -208,9 +207,9 @@ struct RouteTable: HTTPResponder {
         guard let route = candidates.first(where: { $0.method == method }) else { throw Self.wrongMethod(candidates) }
         let principal = try await principal(of: request, for: route, from: record.address)
         record.principal = principal.name
-        guard route.isChange else { return try await route.handle(request, principal, context) }
+        guard route.isChange else { return try await route.handle(request, principal, client) }
         return try await idempotency.answer(request, by: principal) { request in
-            try await route.handle(request, principal, context)
+            try await route.handle(request, principal, client)
         }
     }
 

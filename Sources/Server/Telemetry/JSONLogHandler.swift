@@ -12,7 +12,7 @@ struct JSONLogHandler: LogHandler {
     private let write: @Sendable ([UInt8]) -> Void
 
     /// - Parameter write: takes one line, without its end.
-    init(write: @escaping @Sendable ([UInt8]) -> Void = { standardError(bytes: $0) }) {
+    init(write: @escaping @Sendable ([UInt8]) -> Void = LogWriter.standardError.write) {
         self.write = write
     }
 
@@ -52,8 +52,10 @@ struct JSONLogHandler: LogHandler {
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
-        case .stringConvertible(let value as any BinaryInteger): .integer(Int64(clamping: value))
+        // The two that come with every request first: to ask for a protocol takes longer.
+        case .stringConvertible(let value as Int): .integer(Int64(value))
         case .stringConvertible(let value as Double): .double(value)
+        case .stringConvertible(let value as any BinaryInteger): .integer(Int64(clamping: value))
         case .stringConvertible(let value): .string(value.description)
         case .array(let values): .array(values.map(json))
         case .dictionary(let values):

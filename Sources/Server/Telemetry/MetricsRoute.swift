@@ -1,8 +1,9 @@
 internal import DBDriver
 internal import Foundation
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Metrics
+internal import NIOCore
 internal import Registry
 
 /// `GET /metrics`: what this process has counted and measured, as Prometheus reads it.
@@ -25,10 +26,8 @@ struct MetricsRoute: Sendable {
     func response() -> Response {
         measure()
         let text = store.text()
-        let headers: HTTPFields = [
-            .contentType: MetricsStore.mediaType, .cacheControl: "no-store", .contentLength: "\(text.utf8.count)",
-        ]
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        let headers: HTTPFields = [.contentType: MetricsStore.mediaType, .cacheControl: "no-store"]
+        return Response(status: .ok, headers: headers, body: ByteBuffer(string: text))
     }
 
     /// Takes the measures that are of the moment.
@@ -68,16 +67,14 @@ struct MetricsRoute: Sendable {
 }
 
 /// Answers `/metrics`, and nothing else, on a port of its own, whose network protects it.
-struct MetricsResponder: HTTPResponder {
-    typealias Context = ConnectionContext
-
+struct MetricsResponder: Sendable {
     let metrics: MetricsRoute
 
-    func respond(to request: Request, context: Context) async throws -> Response {
+    func respond(to request: Request) -> Response {
         guard request.uri.path == MetricsRoute.path, [.get, .head].contains(request.method) else {
             return Problem(.notFound, "notFound", "there is only GET \(MetricsRoute.path) here").response
         }
         let response = metrics.response()
-        return request.method == .head ? response.createHeadResponse() : response
+        return request.method == .head ? response.withoutBody : response
     }
 }

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Instrumentation
 internal import Logging
 internal import Metrics
@@ -26,18 +26,21 @@ struct RequestTelemetry: Sendable {
     private struct Labels: Hashable {
         let route: String
         let method: String
-        var status = 0
+        let status: Int
+    }
+
+    private struct RequestMetrics: Sendable {
+        let duration: Timer
+        let count: Counter
     }
 
     private let logger: Logger
     private let isTraced: Bool
-    private let durations = KnownMetrics<Labels, Timer> { labels in
-        Timer(label: "http_request_duration", dimensions: [("route", labels.route), ("method", labels.method)])
-    }
-    private let requests = KnownMetrics<Labels, Counter> { labels in
-        Counter(
-            label: "http_requests",
-            dimensions: [("route", labels.route), ("method", labels.method), ("status", "\(labels.status)")]
+    private let metrics = KnownMetrics<Labels, RequestMetrics> { labels in
+        let dimensions = [("route", labels.route), ("method", labels.method)]
+        return RequestMetrics(
+            duration: Timer(label: "http_request_duration", dimensions: dimensions),
+            count: Counter(label: "http_requests", dimensions: dimensions + [("status", "\(labels.status)")])
         )
     }
 
@@ -94,21 +97,23 @@ struct RequestTelemetry: Sendable {
     ) {
         let method = Self.methods.contains(request.method) ? request.method.rawValue : "other"
         let status = response.status.code
-        durations[Labels(route: record.route, method: method)].recordNanoseconds(duration.nanoseconds)
-        requests[Labels(route: record.route, method: method, status: status)].increment()
+        let known = metrics[Labels(route: record.route, method: method, status: status)]
+        known.duration.recordNanoseconds(duration.nanoseconds)
+        known.count.increment()
         // Probes come every second, and are no news.
         let level: Logger.Level = Self.probes.contains(record.route) ? .debug : status >= 500 ? .error : .info
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
-            "request_id": "\(RequestIdentifier.current ?? "-")", "method": "\(method)", "route": "\(record.route)",
+            "request_id": .string(RequestIdentifier.current ?? "-"), "method": .string(method),
+            "route": .string(record.route),
             "status": .stringConvertible(status),
             "ms": .stringConvertible(Double(duration.nanoseconds / 10_000) / 100),
         ]
-        if let refusal = record.refusal { metadata["reason"] = "\(refusal)" }
-        if let detail = record.detail { metadata["detail"] = "\(detail)" }
+        if let refusal = record.refusal { metadata["reason"] = .string(refusal) }
+        if let detail = record.detail { metadata["detail"] = .string(detail) }
         // Who guesses credentials or asks too often has to be found.
-        if [401, 403, 429].contains(status) { metadata["address"] = "\(record.address)" }
-        if let principal = record.principal { metadata["principal"] = "\(principal)" }
+        if [401, 403, 429].contains(status) { metadata["address"] = .string(record.address) }
+        if let principal = record.principal { metadata["principal"] = .string(principal) }
         if let place { metadata["trace_id"] = "\(place.traceID)" }
         logger.log(level: level, "request", metadata: metadata)
     }

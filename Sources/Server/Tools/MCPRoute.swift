@@ -1,6 +1,7 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import MCP
+internal import NIOCore
 internal import Registry
 
 /// `/mcp`: hands requests to the protocol's server. Path, `Host`, `Origin`, credentials and size are checked before.
@@ -27,7 +28,7 @@ enum MCPRoute {
             resourceTemplates: CatalogResources.templates,
             readResource: { uri, principal in principal.may(.read) ? try await resources.read(uri) : nil }
         )
-        return Route(.post, path, .authenticated, refuse: refusal) { request, principal, context in
+        return Route(.post, path, .authenticated, refuse: refusal) { request, principal, client in
             let body = try await RequestFields.collect(request)
             if principal.isOAuth, let scope = catalog.missingScope(for: body, principal) {
                 throw Problem.insufficientScope(scope)
@@ -39,7 +40,7 @@ enum MCPRoute {
             )
             return try await idempotency.answer(callOf: body, request, by: principal) {
                 let answer = await server.respond(to: incoming, from: principal) { work in
-                    await ClientPresence.whileConnected(context.channel, work)
+                    await client.whileConnected(work)
                 }
                 return Response(answer)
             }
@@ -62,11 +63,10 @@ extension Response {
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
         }
-        headers[.contentLength] = "\(answer.body.count)"
         self.init(
             status: HTTPResponse.Status(code: answer.status),
             headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+            body: ByteBuffer(bytes: answer.body)
         )
     }
 }

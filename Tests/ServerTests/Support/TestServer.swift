@@ -1,9 +1,6 @@
 import AsyncHTTPClient
 import DBDriver
 import HTTPTypes
-import Hummingbird
-import HummingbirdCore
-import HummingbirdTesting
 import Logging
 import Migrations
 import Registry
@@ -97,9 +94,8 @@ struct TestServer: HTTPCaller {
             telemetry: RequestTelemetry(logger: options.logger),
             metadataURL: options.identityProvider?.metadataURL
         )
-        let server = HTTPServerBuilder.registry(idleTimeout: .seconds(75))
-        try await Hummingbird.Application(responder: table, server: server, logger: quietLogger).test(.live) { client in
-            try await HTTPConnection.with("localhost", try #require(client.port)) { connection in
+        try await HTTPChannel(answer: table.respond).serving { port in
+            try await HTTPConnection.with("127.0.0.1", port) { connection in
                 try await body(
                     TestServer(
                         database: database,

@@ -1,0 +1,104 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypesHTTP1
+internal import NIOPosix
+internal import ServiceLifecycle
+
+/// HTTP/1.1 on the connections of a server: a pipeline of NIO's with ``RequestHandler`` at its end. It ends connections on which
+/// nothing arrives for a time, in the middle of a request too.
+///
+/// It stands in for Hummingbird's own, which hands each part of a request and of its answer through an asynchronous sequence: see
+/// docs/performance.md for what that costs.
+struct HTTPChannel: ServerChildChannel {
+    /// Answers a request.
+    typealias Answer = @Sendable (Request, ClientConnection) async -> Response
+
+    /// A connection and the end of its pipeline.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        fileprivate let client: ClientConnection
+        fileprivate let handler: NIOLoopBound<RequestHandler>
+    }
+
+    /// Connections on which nothing happens are closed after 75 s.
+    static let idleTimeMax = Duration.seconds(75)
+
+    /// 80 KiB for a header field and for all together, and 1,000 of them.
+    private static let limits = {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 80 * 1_024
+        limits.maxHeaderListSize = 80 * 1_024
+        limits.maxHeaderFieldCount = 1_000
+        return limits
+    }()
+
+    /// How long the content of a request may take to arrive: 15 s, unless a test has less time.
+    var bodyPatience = TimeAmount.seconds(15)
+    let answer: Answer
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            // What is allowed in header fields is checked by their type.
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,
+                withErrorHandling: false,
+                withOutboundHeaderValidation: false,
+                withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
+                withDecoderLimitConfiguration: Self.limits
+            )
+            let client = ClientConnection(channel)
+            let handler = RequestHandler(client, bodyPatience: bodyPatience)
+            try pipeline.addHandlers(
+                TargetHost(),
+                HTTP1ToHTTPServerCodec(secure: false),
+                HTTPConnectionStateHandler(idleTimeout: Self.idleTimeMax, logger: logger),
+                handler
+            )
+            return Value(channel: channel, client: client, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        }
+    }
+
+    /// Answers what comes over a connection, one request after the other, on its event loop.
+    func handle(value: Value, logger: Logger) async {
+        let task = Task(executorPreference: value.client.executor) {
+            let handler = value.handler.value
+            while let request = await handler.next() { handler.send(await answer(request, value.client)) }
+        }
+        value.client.setTask(task)
+        await withTaskCancellationHandler {
+            await task.value
+            try? await value.channel.closeFuture.get()
+        } onCancel: {
+            task.cancel()
+            value.channel.eventLoop.execute { value.handler.value.stop() }
+        }
+    }
+}
+
+extension HTTPChannel {
+    /// A server of such connections. With a certificate it speaks TLS only.
+    ///
+    /// - Parameters:
+    ///   - address: where it listens.
+    ///   - certificate: what it speaks TLS with.
+    ///   - logger: told of what goes wrong.
+    ///   - onceListening: called with the port.
+    func server(
+        at address: BindAddress,
+        certificate: ServerCertificate? = nil,
+        logger: Logger,
+        onceListening: @escaping @Sendable (Int) async -> Void
+    ) -> any Service {
+        let connections: any ServerChildChannel =
+            if let certificate { EncryptedChannel(certificate: certificate, http: self) } else { self }
+        return connections.server(
+            configuration: HummingbirdCore.ServerConfiguration(address: address),
+            onServerRunning: { await onceListening($0.localAddress?.port ?? 0) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
+    }
+}
