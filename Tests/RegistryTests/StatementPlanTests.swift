@@ -283,12 +283,14 @@ private final class Planner: EngineSession {
 
     private func scan(_ row: Row) throws(DatabaseError) -> String? {
         guard dialect == .sqlite else {
-            guard try row.get("type", as: String?.self) == "ALL" else { return nil }
-            return "all rows of \(try row.get("table", as: String?.self) ?? "?")"
+            let table = try row.get("table", as: String?.self) ?? "?"
+            // One that is made of the statement's own values has no index, and needs none.
+            guard try row.get("type", as: String?.self) == "ALL", !table.hasPrefix("<derived") else { return nil }
+            return "all rows of \(table)"
         }
         let detail = try row.get("detail", as: String.self)
         let isScan = detail.hasPrefix("SCAN ") && !detail.contains(" USING ") && !detail.contains("CONSTANT ROW")
-        return isScan && !detail.contains("SUBQUERY") ? detail : nil
+        return isScan && !detail.contains("SUBQUERY") && detail != "SCAN q" ? detail : nil
     }
 
     func runText(_ text: String) throws(DatabaseError) -> Int { try engine.runText(text) }

@@ -19,7 +19,8 @@ struct ImportTests {
                 "HummingbirdCore", "Instrumentation", "JWTKit", "Logging", "MCP", "Metrics",
                 "Migrations", "Mustache",
                 "NIOCore", "NIOEmbedded", "NIOHTTP1",
-                "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "Registry", "ServiceContextModule", "ServiceLifecycle",
+                "NIOHTTPCompression", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "Registry",
+                "ServiceContextModule", "ServiceLifecycle",
                 "Tracing", "UnixSignals",
             ]
         ),

@@ -60,8 +60,8 @@ enum AuditTable {
             """
         }[...]
         while !rest.isEmpty {
-            // By powers of two: there are few different statements to prepare.
-            let count = 1 << (Int.bitWidth - 1 - rest.count.leadingZeroBitCount)
+            // Few together as they are, many by powers of two: there are not too many different statements to prepare.
+            let count = rest.count <= 16 ? rest.count : 1 << (Int.bitWidth - 1 - rest.count.leadingZeroBitCount)
             try session.execute(
                 """
                 INSERT INTO audit_log (operation_id, at, actor, action, target, outcome, request_id, chain, position, digest)

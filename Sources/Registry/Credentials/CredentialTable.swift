@@ -22,21 +22,14 @@ enum CredentialTable {
 
     /// Answers many questions in one round trip; nil where there is no such service.
     static func find(_ questions: [Question], _ session: Session) throws(DatabaseError) -> [Found?] {
-        let parts = questions.filledUp.enumerated().map { place, question -> SQL in
-            """
-            SELECT CAST(\(place) AS SIGNED) AS place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope,
-            t.expires_at, g.agent
-            FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(question.user)
-            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(question.user) AND g.agent = \(question.agent)
-            WHERE s.name = \(question.service)
-            """
-        }
         var found = [Found?](repeating: nil, count: questions.count)
-        for row in try session.rows("\(joined: parts, by: " UNION ALL ")") {
+        let filledUp = questions.filledUp
+        let sql = filledUp.count < tableFrom ? eachByItself(filledUp) : asTable(filledUp)
+        for row in try session.rows(sql) {
             let place = try row.get("place", as: Int.self)
-            guard found.indices.contains(place) else { continue }
+            guard found.indices.contains(place), let id = try row.get("id", as: String?.self) else { continue }
             found[place] = Found(
-                serviceID: try row.get("id"),
+                serviceID: id,
                 requiresAuthorization: try row.get("requires_authorization"),
                 method: try row.get("method_authorization"),
                 sealed: try SealedToken(ifIn: row),
@@ -45,6 +38,38 @@ enum CredentialTable {
             )
         }
         return found
+    }
+
+    /// From how many questions on a table that is made of them costs the database less than a look-up for each.
+    private static let tableFrom = 16
+
+    private static func eachByItself(_ questions: [Question]) -> SQL {
+        let parts = questions.enumerated().map { place, question -> SQL in
+            """
+            SELECT CAST(\(place) AS SIGNED) AS place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope,
+            t.expires_at, g.agent
+            FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(question.user)
+            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(question.user) AND g.agent = \(question.agent)
+            WHERE s.name = \(question.service)
+            """
+        }
+        return "\(joined: parts, by: " UNION ALL ")"
+    }
+
+    private static func asTable(_ questions: [Question]) -> SQL {
+        let rows = questions.enumerated().map { place, question -> SQL in
+            """
+            SELECT CAST(\(place) AS SIGNED) AS place, \(question.service) AS service_name, \(question.user) AS user_id,
+            \(question.agent) AS agent
+            """
+        }
+        // LEFT JOIN, so that the questions come first and each table is looked into for them.
+        return """
+            SELECT q.place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope, t.expires_at, g.agent
+            FROM (\(joined: rows, by: " UNION ALL ")) q LEFT JOIN services s ON s.name = q.service_name
+            LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = q.user_id
+            LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = q.user_id AND g.agent = q.agent
+            """
     }
 
     /// What is known about a user's tokens, by service.

@@ -34,7 +34,7 @@ public struct TokenEnvelope: Sendable {
     public var keyID: UInt32 { header.keyID }
 
     /// The first 30 bytes: everything that is known before the key is.
-    struct Header: Sendable {
+    struct Header: Sendable, Hashable {
         let keyID: UInt32
         let salt: [UInt8]
 

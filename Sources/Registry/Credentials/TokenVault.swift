@@ -23,11 +23,11 @@ public struct TokenVault: Sendable {
     }
 
     /// The keys in use.
-    public var ring: KeyRing { current.ring.withLock { $0 } }
+    public var ring: KeyRing { current.ring }
 
     /// Uses another ring from now on, here and in every copy of this vault.
     public func use(_ ring: KeyRing) {
-        current.ring.withLock { $0 = ring }
+        current.use(ring)
     }
 
     /// Encrypts `plaintext` with the active key, or another one.
@@ -48,7 +48,7 @@ public struct TokenVault: Sendable {
         guard byteCount <= TokenEnvelope.maximumByteCount else { throw .malformed(.tooLong(byteCount: byteCount)) }
 
         let header = TokenEnvelope.Header(keyID: keyID ?? ring.active, salt: makeSalt())
-        let keys = DerivedKeys(key: try key(header.keyID), header: header)
+        let keys = DerivedKeys(key: try ring.usableKey(header.keyID), header: header)
         do {
             let box = try unsafe plaintext.withUnsafeBytes {
                 try unsafe AES.GCM.seal(
@@ -97,7 +97,7 @@ public struct TokenVault: Sendable {
     }
 
     private func open(_ envelope: TokenEnvelope, context: TokenContext) throws(VaultError) -> Secret {
-        let keys = DerivedKeys(key: try key(envelope.keyID), header: envelope.header)
+        let keys = try current.keys(of: envelope.header)
         guard keys.commitment == Secret(envelope.commitment) else { throw .wrongKey(envelope.keyID) }
         do {
             let box = try AES.GCM.SealedBox(
@@ -129,19 +129,53 @@ public struct TokenVault: Sendable {
             throw .malformed(error)
         }
     }
+}
 
-    private func key(_ id: UInt32) throws(VaultError) -> SymmetricKey {
-        guard !ring.disabled.contains(id) else { throw .keyDisabled(id) }
-        guard let key = ring.key(id) else { throw .keyUnavailable(id) }
+extension KeyRing {
+    /// A key that may be used.
+    fileprivate func usableKey(_ id: UInt32) throws(VaultError) -> SymmetricKey {
+        guard !disabled.contains(id) else { throw .keyDisabled(id) }
+        guard let key = key(id) else { throw .keyUnavailable(id) }
         return key
     }
 }
 
-/// The ring that all copies of a vault share.
+/// The ring that all copies of a vault share, and the keys of the envelopes that were opened lately: agents ask for the same
+/// token again and again, and to derive its keys is most of the work of opening it.
 private final class CurrentRing: Sendable {
-    let ring: Mutex<KeyRing>
+    private struct State {
+        var ring: KeyRing
+        /// How many rings there were before.
+        var number = 0
+        var keys: [TokenEnvelope.Header: DerivedKeys] = [:]
+    }
 
-    init(_ ring: KeyRing) { self.ring = Mutex(ring) }
+    /// Envelopes whose keys are remembered at most: 4,096, about 1 MiB. Beyond that all are forgotten.
+    private static let keysMax = 4_096
+
+    private let state: Mutex<State>
+
+    init(_ ring: KeyRing) { state = Mutex(State(ring: ring)) }
+
+    var ring: KeyRing { state.withLock { $0.ring } }
+
+    func use(_ ring: KeyRing) {
+        state.withLock { $0 = State(ring: ring, number: $0.number + 1) }
+    }
+
+    /// The keys of an envelope that is to be opened.
+    func keys(of header: TokenEnvelope.Header) throws(VaultError) -> DerivedKeys {
+        let (ring, number, known) = state.withLock { ($0.ring, $0.number, $0.keys[header]) }
+        if let known { return known }
+        let keys = DerivedKeys(key: try ring.usableKey(header.keyID), header: header)
+        state.withLock { state in
+            // Not under a ring that has been replaced meanwhile.
+            guard state.number == number else { return }
+            if state.keys.count >= Self.keysMax { state.keys = [:] }
+            state.keys[header] = keys
+        }
+        return keys
+    }
 }
 
 /// What one envelope is encrypted with: 76 bytes of HKDF-SHA256 over a key of the ring, bound to the envelope's header.

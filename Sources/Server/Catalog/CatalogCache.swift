@@ -45,7 +45,11 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
 
     private struct Build {
         let revision: Int64
+        /// That of the first who asked.
+        let deadline: ContinuousClock.Instant?
         let task: Task<Result<Answer, RegistryError>, Never>
+
+        var isOverdue: Bool { deadline.map { $0 <= .now + .milliseconds(250) } ?? false }
     }
 
     private struct State {
@@ -79,21 +83,42 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
         to question: Question,
         build: @escaping @Sendable () async throws(RegistryError) -> Answer
     ) async throws(RegistryError) -> Answer {
-        let revision = try await registry.catalogRevision()
-        let (known, building) = state.withLock { state -> (Answer?, Task<Result<Answer, RegistryError>, Never>?) in
+        while true {
+            let revision = try await registry.catalogRevision()
+            switch known(question, revision, build) {
+            case .answer(let answer): return answer
+            case .build(let building):
+                let result = await building.task.value
+                // That the first who asked has no time left is nothing to the others.
+                if case .failure = result, building.isOverdue, RequestDeadline.current.map({ $0 > .now }) ?? true {
+                    continue
+                }
+                return try result.get()
+            }
+        }
+    }
+
+    private enum Known {
+        case answer(Answer)
+        case build(Build)
+    }
+
+    private func known(
+        _ question: Question,
+        _ revision: Int64,
+        _ build: @escaping @Sendable () async throws(RegistryError) -> Answer
+    ) -> Known {
+        state.withLock { state in
             if let entry = state.entries[question], entry.revision == revision {
                 state.uses += 1
                 state.entries[question]?.lastUse = state.uses
-                return (entry.answer, nil)
+                return .answer(entry.answer)
             }
-            if let under = state.builds[question], under.revision == revision { return (nil, under.task) }
-            let task = begin(question, revision, build)
-            state.builds[question] = Build(revision: revision, task: task)
-            return (nil, task)
+            if let under = state.builds[question], under.revision == revision { return .build(under) }
+            let begun = begin(question, revision, build)
+            state.builds[question] = begun
+            return .build(begun)
         }
-        if let known { return known }
-        guard let building else { throw RegistryError(.internal, "internal error", detail: "nothing was built") }
-        return try await building.value.get()
     }
 
     /// Builds an answer on its own: those who wait for it may go. It has until the deadline of the first of them.
@@ -101,9 +126,9 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
         _ question: Question,
         _ revision: Int64,
         _ build: @escaping @Sendable () async throws(RegistryError) -> Answer
-    ) -> Task<Result<Answer, RegistryError>, Never> {
+    ) -> Build {
         let deadline = RequestDeadline.current
-        return Task.detached { [self] in
+        let task = Task.detached { [self] in
             let result = await RequestDeadline.$current.withValue(deadline) {
                 do throws(RegistryError) {
                     return Result<Answer, RegistryError>.success(try await build())
@@ -117,6 +142,7 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
             }
             return result
         }
+        return Build(revision: revision, deadline: deadline, task: task)
     }
 
     private func keep(_ answer: Answer, to question: Question, _ revision: Int64, _ state: inout State) {

@@ -25,6 +25,19 @@ struct TokenVaultTests {
         #expect(try vault.open(sealed.bytes, context: Self.context).revealBytes() == plaintext)
     }
 
+    @Test("what was opened before is opened again only while the ring in use allows it")
+    func otherRing() throws {
+        for _ in 0..<2 { #expect(try vault.open(sealed, context: Self.context).revealText() == Self.plaintext) }
+        vault.use(try KeyRing(active: 2, keys: [2: VaultFixture.key(2), 3: VaultFixture.key(3)], disabled: [3]))
+        #expect(throws: VaultError.keyDisabled(3)) { try vault.open(sealed, context: Self.context) }
+        vault.use(try KeyRing(active: 2, keys: [2: VaultFixture.key(2)]))
+        #expect(throws: VaultError.keyUnavailable(3)) { try vault.open(sealed, context: Self.context) }
+        vault.use(try KeyRing(active: 3, keys: [3: VaultFixture.key(4)]))
+        #expect(throws: VaultError.wrongKey(3)) { try vault.open(sealed, context: Self.context) }
+        vault.use(try KeyRing(active: 3, keys: [3: VaultFixture.key(3)]))
+        #expect(try vault.open(sealed, context: Self.context).revealText() == Self.plaintext)
+    }
+
     @Test("refuses a plain text whose envelope would be longer than 64 KiB")
     func tooLong() throws {
         let plaintext = Secret([UInt8](repeating: 1, count: 65_459))

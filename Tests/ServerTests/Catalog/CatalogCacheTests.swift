@@ -61,6 +61,36 @@ struct CatalogCacheTests {
         }
     }
 
+    @Test("who waits for what another began to build is not ended by the time of that other")
+    func otherDeadline() async throws {
+        try await TestServer.run(.sqlite) { server in
+            let cache = CatalogCache<Text>(server.registry)
+            let (builds, gate) = (Tally(), Gate())
+            let deadline = ContinuousClock.now + .milliseconds(500)
+            let first = Task {
+                try await RequestDeadline.$current.withValue(deadline) {
+                    try await cache.answer(to: .init(.services)) { () async throws(RegistryError) in
+                        builds.add()
+                        await gate.wait()
+                        throw RegistryError(.unavailable, "too late")
+                    }
+                }
+            }
+            try await until { builds.count == 1 }
+            let second = Task {
+                try await cache.answer(to: .init(.services)) { () async throws(RegistryError) in
+                    builds.add()
+                    return Text(text: "in time")
+                }
+            }
+            try await until { .now > deadline }
+            gate.open()
+            await #expect(throws: RegistryError.self) { _ = try await first.value }
+            #expect(try await second.value.text == "in time")
+            #expect(builds.count == 2)
+        }
+    }
+
     @Test("what was not used longest makes room, and what is too large is not kept")
     func bounds() async throws {
         try await TestServer.run(.sqlite) { server in

@@ -86,6 +86,7 @@ extension HTTPChannel {
     ///   - certificate: what it speaks TLS with.
     ///   - logger: told of what goes wrong.
     ///   - onceListening: called with the port.
+    /// - Returns: the server, which listens once it is run.
     func server(
         at address: BindAddress,
         certificate: ServerCertificate? = nil,
