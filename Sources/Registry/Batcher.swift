@@ -30,8 +30,6 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     private struct State {
         var waiting: [Waiter] = []
         var running = 0
-        /// When the latest batch began.
-        var begunAt: ContinuousClock.Instant?
     }
 
     /// Work that is tried again gives up so long before its deadline at most.
@@ -39,7 +37,6 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
 
     private let sizeMax: Int
     private let concurrency: Int
-    private let patience: Duration?
     private let isRepeatable: Bool
     private let work: Work
     private let state = Mutex(State())
@@ -47,19 +44,11 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - sizeMax: the most items of a batch.
     ///   - concurrency: how many batches may be under way at once.
-    ///   - patience: one more may begin when those that are under way take longer; nil for never.
     ///   - isRepeatable: whether the work may be done again for those whose first caller has gone meanwhile.
     ///   - work: does a batch. What it throws, all callers of the batch get.
-    public init(
-        sizeMax: Int,
-        concurrency: Int = 1,
-        patience: Duration? = nil,
-        isRepeatable: Bool = true,
-        work: @escaping Work
-    ) {
+    public init(sizeMax: Int, concurrency: Int = 1, isRepeatable: Bool = true, work: @escaping Work) {
         self.sizeMax = sizeMax
         self.concurrency = concurrency
-        self.patience = patience
         self.isRepeatable = isRepeatable
         self.work = work
     }
@@ -85,8 +74,8 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     /// Begins at once if there is room for a batch more, else waits: before all others if it has waited already.
     private func turn(_ item: Item, _ isFirst: Bool) async -> Turn {
         let begins = state.withLock { state in
-            guard state.waiting.isEmpty, hasRoom(state) else { return false }
-            begin(&state)
+            guard state.running < concurrency, state.waiting.isEmpty else { return false }
+            state.running += 1
             return true
         }
         if begins { return .lead([]) }
@@ -102,22 +91,11 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
 
     /// Those whose turn it is, if there is room for a batch more: who does the work, and the others.
     private func next(_ state: inout State) -> (Waiter, [Waiter])? {
-        guard hasRoom(state), let first = state.waiting.first else { return nil }
-        begin(&state)
+        guard state.running < concurrency, let first = state.waiting.first else { return nil }
+        state.running += 1
         let others = Array(state.waiting[1..<min(sizeMax, state.waiting.count)])
         state.waiting.removeFirst(others.count + 1)
         return (first, others)
-    }
-
-    private func hasRoom(_ state: State) -> Bool {
-        if state.running < concurrency { return true }
-        guard let patience, let begunAt = state.begunAt, state.running == concurrency else { return false }
-        return ContinuousClock.now - begunAt > patience
-    }
-
-    private func begin(_ state: inout State) {
-        state.running += 1
-        if patience != nil { state.begunAt = .now }
     }
 
     /// Does the work of a batch.
@@ -151,8 +129,8 @@ extension Batcher where Item == Void {
     ///
     /// - Parameter read: reads what all of them get.
     public convenience init(sharing read: @escaping @Sendable () async throws(RegistryError) -> Value) {
-        // When one waits for a server that hangs, the others need not.
-        self.init(sizeMax: .max, patience: .milliseconds(20)) { items throws(RegistryError) in
+        // Two: when one waits for a server that hangs, the others need not.
+        self.init(sizeMax: .max, concurrency: 2) { items throws(RegistryError) in
             Array(repeating: try await read(), count: items.count)
         }
     }

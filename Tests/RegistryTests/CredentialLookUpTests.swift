@@ -12,7 +12,11 @@ struct CredentialLookUpTests {
         try await RegistryFixture.with(engine, vault: vault) { fixture in
             for name in ["a", "b"] { try await fixture.addService(name) }
             try await fixture.addService("open", requiresAuthorization: false)
-            let agent = Principal(name: "key:agent", scopes: [.read, .readTokens, .writeTokens, .actForUsers], user: nil)
+            let agent = Principal(
+                name: "key:agent",
+                scopes: [.read, .readTokens, .writeTokens, .actForUsers],
+                user: nil
+            )
             for number in 0..<5 {
                 let user = try UserID("u\(number)")
                 let bringer = number % 2 == 0 ? agent : .administrator
@@ -35,6 +39,24 @@ struct CredentialLookUpTests {
                 for count in [1, 2, 3, 15, 16, 17, 32, 40] {
                     let together = try CredentialTable.find(Array(questions.prefix(count)), session)
                     #expect(together.map(Self.text) == single.prefix(count).map(Self.text), "\(count)")
+                }
+            }
+        }
+    }
+
+    @Test("names are compared whole, however long those were that were asked for before", arguments: Engine.available)
+    func lengths(_ engine: Engine) async throws {
+        let vault = try TokenVault(ring: .single(KeyRing.generateKey()))
+        try await RegistryFixture.with(engine, vault: vault) { fixture in
+            try await fixture.addService("a")
+            let (service, short) = (try ServiceName("a"), try UserID("u"))
+            try await fixture.registry.store(NewToken("t"), for: short, at: service, by: .administrator)
+            let long = try UserID(String(repeating: "u", count: 200))
+            try await fixture.database.read { session in
+                for user in [short, long, short, long] {
+                    let question = CredentialTable.Question(service: service, user: user, agent: "key:agent")
+                    let found = try CredentialTable.find(Array(repeating: question, count: 16), session)
+                    #expect(found.allSatisfy { ($0?.sealed != nil) == (user == short) })
                 }
             }
         }

@@ -8,7 +8,7 @@ public enum ReleaseAudit: String, Sendable, CaseIterable {
     /// Right afterwards, so that nobody waits for it. Rows that were not written yet when the process dies are lost.
     case after
     /// As a line of the log, and with no row: where the logs of the servers are kept as the audit trail. Lines that were not
-    /// written yet when the process dies are lost.
+    /// written yet when the process dies are lost, and those that nobody takes.
     case log
 }
 

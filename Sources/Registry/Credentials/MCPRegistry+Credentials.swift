@@ -3,7 +3,7 @@ internal import Metrics
 
 extension MCPRegistry {
     /// What an agent must send to a service on a user's behalf. A token is given to the user's own caller, to those that were
-    /// granted it, and to administrators; each time with a row in the audit log, written when ``ReleaseAudit`` says.
+    /// granted it, and to administrators; each time written down when and where ``ReleaseAudit`` says.
     /// What was revoked before the request came is not given; what is revoked while it is answered may be.
     ///
     /// - Throws: `forbidden` for a user that the caller does not act for, or a token that it was not granted; `notFound` for

@@ -49,7 +49,11 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
         let deadline: ContinuousClock.Instant?
         let task: Task<Result<Answer, RegistryError>, Never>
 
-        var isOverdue: Bool { deadline.map { $0 <= .now + .milliseconds(250) } ?? false }
+        /// Whether its time is over, and that of somebody else is not.
+        func isOverdue(for other: ContinuousClock.Instant?) -> Bool {
+            guard let deadline, deadline <= .now + .milliseconds(250) else { return false }
+            return other.map { $0 > max(deadline, .now) } ?? true
+        }
     }
 
     private struct State {
@@ -89,10 +93,8 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
             case .answer(let answer): return answer
             case .build(let building):
                 let result = await building.task.value
-                // That the first who asked has no time left is nothing to the others.
-                if case .failure = result, building.isOverdue, RequestDeadline.current.map({ $0 > .now }) ?? true {
-                    continue
-                }
+                // That the first who asked had no time left is nothing to those who have more.
+                if case .failure = result, building.isOverdue(for: RequestDeadline.current) { continue }
                 return try result.get()
             }
         }

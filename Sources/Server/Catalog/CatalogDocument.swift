@@ -47,8 +47,6 @@ final class CatalogDocument: CatalogAnswer {
             // It may be kept, and is asked for each time.
             headers[.cacheControl] = "private, no-cache"
             if let wanted = request.headers[.ifNoneMatch], matches(wanted) {
-                // RFC 9110 §8.6: the length that the document has.
-                headers[.contentLength] = "\(content.readableBytes)"
                 return Response(status: .notModified, headers: headers)
             }
         }

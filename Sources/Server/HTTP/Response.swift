@@ -16,10 +16,10 @@ struct Response: Sendable {
         self.headers.append(HTTPField(name: .contentLength, value: "\(body.readableBytes)"))
     }
 
-    /// An answer without content. Of a 304 the caller may tell the length that the document has.
+    /// An answer without content.
     init(status: HTTPResponse.Status, headers: HTTPFields = [:]) {
         (self.status, self.headers) = (status, headers)
-        // RFC 9110 §8.6: a 204 must not tell one.
+        // RFC 9110 §8.6: a 204 must not tell one, and a 304 would tell that of the document.
         if status != .noContent, status != .notModified { self.headers[.contentLength] = "0" }
     }
 

@@ -55,9 +55,11 @@ final class LogWriter: Sendable {
         writing.withLock { _ in writeAll() }
     }
 
-    /// The same at the end of the process, which does not wait for whoever takes the lines no more.
+    /// The same at the end of the process, which waits a second at most for whoever takes no more lines.
     func flushAtEnd() {
-        writing.withLockIfAvailable { _ in writeAll() }
+        for _ in 0..<100 where writing.withLockIfAvailable({ _ in writeAll() }) == nil {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
     }
 
     private func writeAll() {

@@ -47,7 +47,6 @@ struct CatalogDocumentTests {
             let again = document.response(to: Self.request([.ifNoneMatch: known]), isConditional: true)
             #expect(again.status == .notModified, "\(known)")
             #expect(again.headers[.eTag] == tag)
-            #expect(again.headers[.contentLength] == first.headers[.contentLength])
         }
         for unknown in ["\"a\"", "", tag.lowercased().replacing("\"", with: ""), "\"\""] {
             let again = document.response(to: Self.request([.ifNoneMatch: unknown]), isConditional: true)

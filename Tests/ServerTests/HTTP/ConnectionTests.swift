@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,11 +13,11 @@ struct ConnectionTests {
     /// Runs `body` beside a server that answers each request with its path and the length of its content, as its path wants:
     /// `/later…` after other work, `/unread…` without looking at the content.
     private static func serve(
-        bodyPatience: TimeAmount = .seconds(15),
+        patience: RequestHandler.Patience = .init(),
         answer: @escaping HTTPChannel.Answer = echo,
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        try await HTTPChannel(bodyPatience: bodyPatience, answer: answer).serving(body)
+        try await HTTPChannel(patience: patience, answer: answer).serving(body)
     }
 
     private static let echo: HTTPChannel.Answer = { request, _ in
@@ -43,6 +44,10 @@ struct ConnectionTests {
     /// What stands between angle brackets, in order.
     private static func answers(in text: String) -> [String] {
         text.matches(of: /<([^>]*)>/).map { String($0.1) }
+    }
+
+    private static func statuses(in text: String) -> [String] {
+        text.matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.1) }
     }
 
     @Test("requests that are sent at once are answered in their order, whether at once or later")
@@ -89,12 +94,12 @@ struct ConnectionTests {
 
     @Test("content that does not come in time is 408, and the connection ends")
     func late() async throws {
-        try await Self.serve(bodyPatience: .milliseconds(50)) { port in
+        try await Self.serve(patience: .init(body: .milliseconds(50))) { port in
             let told = try await RawConnection.with(port) { connection in
                 try await connection.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
                 return await connection.read()
             }
-            #expect(told.hasPrefix("HTTP/1.1 408 ") && told.lowercased().contains("connection: close"))
+            #expect(Self.statuses(in: told) == ["408"] && told.lowercased().contains("connection: close"))
         }
     }
 
@@ -119,6 +124,7 @@ struct ConnectionTests {
                 return await connection.read()
             }
             #expect(Self.answers(in: told) == ["/first 0", "/last 0"])
+            #expect(Self.statuses(in: told) == ["200", "200"])
         }
     }
 
@@ -134,6 +140,105 @@ struct ConnectionTests {
         }
     }
 
+    @Test("garbage in many pieces is 400 once, after the answers before it")
+    func garbage() async throws {
+        try await Self.serve { port in
+            let told = try await RawConnection.with(port) { connection in
+                try await connection.send(Self.request("/later"))
+                for _ in 0..<20 {
+                    try await connection.send(String(repeating: "?", count: 1_000))
+                    await Task.yield()
+                }
+                return await connection.read()
+            }
+            #expect(Self.statuses(in: told) == ["200", "400"])
+        }
+    }
+
+    @Test(
+        "a connection whose client closes it, or wants another protocol, ends after the answer",
+        arguments: [
+            ("HTTP/1.1", "Connection: keep-alive, close\r\n"), ("HTTP/1.0", ""),
+            ("HTTP/1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\n"),
+        ]
+    )
+    func lastRequest(_ version: String, _ headers: String) async throws {
+        try await Self.serve { port in
+            let told = try await RawConnection.with(port) { connection in
+                try await connection.send("GET /a \(version)\r\nHost: a\r\n\(headers)\r\n")
+                return await connection.read()
+            }
+            #expect(Self.answers(in: told) == ["/a 0"] && told.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test("a client that waits to be told so sends its content then")
+    func expectation() async throws {
+        try await Self.serve { port in
+            let told = try await RawConnection.with(port) { connection in
+                let head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+                try await connection.send(head)
+                let first = await connection.read(until: "\r\n\r\n")
+                try await connection.send("12345")
+                return await first + connection.read(until: ">")
+            }
+            #expect(Self.statuses(in: told) == ["100", "200"] && Self.answers(in: told) == ["/a 5"])
+        }
+    }
+
+    @Test("a large answer arrives whole, also when the client has ended its side or closes the connection")
+    func largeAnswer() async throws {
+        let size = 20_000_000
+        try await Self.serve(answer: { _, _ in
+            ServerResponse(status: .ok, body: ByteBuffer(string: "<" + String(repeating: "x", count: size) + ">"))
+        }) { port in
+            for headers in ["", "Connection: close\r\n"] {
+                let told = try await RawConnection.with(port) { connection in
+                    try await connection.send(Self.request("/a", "", headers))
+                    if headers.isEmpty { connection.finish() }
+                    return await connection.read()
+                }
+                #expect(told.utf8.count > size && told.hasSuffix("x>"))
+            }
+        }
+    }
+
+    @Test("a client that takes no answers gets no more of them")
+    func slowReader() async throws {
+        let answered = Mutex(0)
+        try await Self.serve(answer: { _, _ in
+            answered.withLock { $0 += 1 }
+            return ServerResponse(status: .ok, body: ByteBuffer(string: String(repeating: "x", count: 10_000_000)))
+        }) { port in
+            try await RawConnection.with(port, reads: false) { connection in
+                try await connection.send(String(repeating: Self.request("/a"), count: 200))
+                try await until { answered.withLock { $0 } > 0 }
+                try await Task.sleep(for: .milliseconds(300))
+            }
+            #expect(answered.withLock { $0 } < 5)
+        }
+    }
+
+    @Test("a connection on which nothing happens is closed, but not while its request is being answered")
+    func idle() async throws {
+        let gate = Gate()
+        try await Self.serve(
+            patience: .init(idle: .milliseconds(50)),
+            answer: { _, _ in
+                await gate.wait()
+                return Self.text("late")
+            }
+        ) { port in
+            let told = try await RawConnection.with(port) { connection in
+                try await connection.send(Self.request("/a"))
+                try await Task.sleep(for: .milliseconds(200))
+                gate.open()
+                return await connection.read()
+            }
+            #expect(Self.answers(in: told) == ["late"])
+        }
+    }
+
     @Test("content that breaks off is an error of the request that it belongs to")
     func brokenOff() async throws {
         try await Self.serve { port in
@@ -142,7 +247,7 @@ struct ConnectionTests {
                 connection.finish()
                 return await connection.read()
             }
-            #expect(told.hasPrefix("HTTP/1.1 400 ") && told.contains("could not be read to its end"))
+            #expect(Self.statuses(in: told) == ["400"] && told.contains("could not be read to its end"))
         }
     }
 

@@ -6,13 +6,15 @@ struct RawConnection: Sendable {
     private let chunks: AsyncStream<ByteBuffer>
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-    /// Lends a connection to a port of this machine.
+    /// Lends a connection to a port of this machine; one that reads nothing on request.
     static func with<T: Sendable>(
         _ port: Int,
+        reads: Bool = true,
         _ body: @escaping @Sendable (RawConnection) async throws -> T
     ) async throws -> T {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: reads)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(

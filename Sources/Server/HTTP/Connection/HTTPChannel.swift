@@ -6,8 +6,7 @@ internal import NIOHTTPTypesHTTP1
 internal import NIOPosix
 internal import ServiceLifecycle
 
-/// HTTP/1.1 on the connections of a server: a pipeline of NIO's with ``RequestHandler`` at its end. It ends connections on which
-/// nothing arrives for a time, in the middle of a request too.
+/// HTTP/1.1 on the connections of a server: a pipeline of NIO's with ``RequestHandler`` at its end.
 ///
 /// It stands in for Hummingbird's own, which hands each part of a request and of its answer through an asynchronous sequence: see
 /// docs/performance.md for what that costs.
@@ -22,9 +21,6 @@ struct HTTPChannel: ServerChildChannel {
         fileprivate let handler: NIOLoopBound<RequestHandler>
     }
 
-    /// Connections on which nothing happens are closed after 75 s.
-    static let idleTimeMax = Duration.seconds(75)
-
     /// 80 KiB for a header field and for all together, and 1,000 of them.
     private static let limits = {
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -34,8 +30,7 @@ struct HTTPChannel: ServerChildChannel {
         return limits
     }()
 
-    /// How long the content of a request may take to arrive: 15 s, unless a test has less time.
-    var bodyPatience = TimeAmount.seconds(15)
+    var patience = RequestHandler.Patience()
     let answer: Answer
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -50,13 +45,8 @@ struct HTTPChannel: ServerChildChannel {
                 withDecoderLimitConfiguration: Self.limits
             )
             let client = ClientConnection(channel)
-            let handler = RequestHandler(client, bodyPatience: bodyPatience)
-            try pipeline.addHandlers(
-                TargetHost(),
-                HTTP1ToHTTPServerCodec(secure: false),
-                HTTPConnectionStateHandler(idleTimeout: Self.idleTimeMax, logger: logger),
-                handler
-            )
+            let handler = RequestHandler(client, patience)
+            try pipeline.addHandlers(TargetHost(), HTTP1ToHTTPServerCodec(secure: false), handler)
             return Value(channel: channel, client: client, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         }
     }

@@ -6,40 +6,30 @@ internal import NIOHTTPTypes
 
 /// Gives out the requests of a connection, one after the other in the order in which they came, and sends the answers.
 ///
-/// A request is given out when all has been taken in that has arrived at a time: mostly it is complete then.
+/// A request is given out when all has been taken in that has arrived at a time: mostly it is complete then. The next one is, when
+/// the client takes what it is sent.
 final class RequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPResponsePart
 
+    /// How long things may take.
+    struct Patience: Sendable {
+        /// The content of a request may take 15 s to arrive.
+        var body = TimeAmount.seconds(15)
+        /// A connection on which nothing happens, while nothing is being answered, is closed after 75 s.
+        var idle = TimeAmount.seconds(75)
+        /// A client has 5 s to close its side when ours is closed.
+        var linger = TimeAmount.seconds(5)
+    }
+
     /// A request that is not complete yet.
     private enum Incoming {
         /// It was not looked at yet; with what has come of its content.
         case new(HTTPRequest, ByteBuffer?)
-        /// It waits for its turn, or is being answered.
-        case handedOn(IncomingBody, Scheduled<Void>)
+        /// It waits for its turn, is being answered, or was answered already.
+        case handedOn(IncomingBody, isLast: Bool)
     }
-
-    /// Requests that may wait behind the one that is being answered, before no more are taken in.
-    private static let waitingMax = 8
-    private static let serverName = "mcp-registry"
-    /// How long a client has to close its side when ours is closed: 5 s.
-    private static let lingerTime = TimeAmount.seconds(5)
-
-    private let client: ClientConnection
-    private let bodyPatience: TimeAmount
-    private var context: ChannelHandlerContext?
-    private var incoming: Incoming?
-    private var waiting = CircularBuffer<Request>()
-    /// What is being answered.
-    private var current: Request?
-    /// Whoever waits for a request.
-    private var reader: CheckedContinuation<Request?, Never>?
-    private var isReadWanted = false
-    /// Set once nothing that comes in counts any more.
-    private var end: End?
-    private var isOver = false
-    private var linger: Scheduled<Void>?
 
     /// What is done when everything is answered.
     private enum End {
@@ -51,19 +41,54 @@ final class RequestHandler: ChannelDuplexHandler {
         case close
     }
 
-    /// - Parameters:
-    ///   - client: the connection.
-    ///   - bodyPatience: how long the content of a request may take to arrive.
-    init(_ client: ClientConnection, bodyPatience: TimeAmount) {
-        self.client = client
-        self.bodyPatience = bodyPatience
+    /// Requests that may wait behind the one that is being answered, before no more are taken in.
+    private static let waitingMax = 8
+    private static let serverName = "mcp-registry"
+
+    private let client: ClientConnection
+    private let patience: Patience
+    private var context: ChannelHandlerContext?
+    private var incoming: Incoming?
+    private var waiting = CircularBuffer<Request>()
+    /// What is being answered.
+    private var current: Request?
+    /// Whoever waits for a request.
+    private var reader: CheckedContinuation<Request?, Never>?
+    /// Answers that the system has not taken whole yet.
+    private var unsent = 0
+    private var isReadWanted = false
+    /// Whether the server is being shut down.
+    private var isLeaving = false
+    /// Set once nothing that comes in counts any more.
+    private var end: End?
+    private var isOver = false
+    private var alarm: Scheduled<Void>?
+    private var lastActive = NIODeadline.now()
+    /// Closes the connection when nothing happens, or when the client does not close it.
+    private var timer: Scheduled<Void>?
+
+    init(_ client: ClientConnection, _ patience: Patience) {
+        (self.client, self.patience) = (client, patience)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        watch(for: patience.idle, context)
+    }
+
+    // The connection is closed.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        client.leave()
+        waiting.removeAll()
+        stopReading(.close)
+        timer?.cancel()
+    }
 
     // MARK: What comes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActive = .now()
         guard end == nil else { return }
         switch (unwrapInboundIn(data), incoming) {
         case (.head(let head), _):
@@ -81,10 +106,13 @@ final class RequestHandler: ChannelDuplexHandler {
         case (.end, .new(let head, let body)):
             incoming = nil
             take(Request(head: head, body: RequestBody(buffer: body ?? ByteBuffer())))
-        case (.end, .handedOn(let body, let alarm)):
+            endReading(after: head)
+        case (.end, .handedOn(let body, let isLast)):
             incoming = nil
-            alarm.cancel()
+            alarm?.cancel()
             body.finish()
+            if isLast { stopReading(.finish) }
+            giveOut()
         case (.body, nil), (.end, nil):
             break
         }
@@ -92,23 +120,32 @@ final class RequestHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if case .new(let head, let begun) = incoming {
-            let me = NIOLoopBound(self, eventLoop: context.eventLoop)
-            let loop = context.eventLoop
+            let (me, loop) = (NIOLoopBound(self, eventLoop: context.eventLoop), context.eventLoop)
             let body = IncomingBody { loop.execute { me.value.readOn() } }
             if let begun { body.append(begun) }
-            let alarm = loop.scheduleTask(in: bodyPatience) { body.fail(IncomingBody.Break.late) }
-            incoming = .handedOn(body, alarm)
+            incoming = .handedOn(body, isLast: Self.closes(head.headerFields))
+            setAlarm(context)
             take(Request(head: head, body: RequestBody(asyncSequence: body)))
         }
         context.fireChannelReadComplete()
     }
 
     private func take(_ request: Request) {
-        guard let reader else { return waiting.append(request) }
-        self.reader = nil
-        current = request
-        reader.resume(returning: request)
+        waiting.append(request)
+        giveOut()
     }
+
+    /// A client that closes the connection, or wants to speak something else than HTTP, has nothing more to say.
+    private func endReading(after head: HTTPRequest) {
+        if head.method == .connect || head.headerFields[.upgrade] != nil {
+            // What it sends from here on is not looked at by the decoder, and would pile up.
+            stopReading(.close)
+        } else if Self.closes(head.headerFields) {
+            stopReading(.finish)
+        }
+    }
+
+    private static func closes(_ headers: HTTPFields) -> Bool { headers[.connection]?.lowercased() == "close" }
 
     func read(context: ChannelHandlerContext) {
         if isFull { isReadWanted = true } else { context.read() }
@@ -116,7 +153,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private var isFull: Bool {
         if case .handedOn(let body, _) = incoming, body.isFull { return true }
-        return waiting.count >= Self.waitingMax
+        return end == .close || waiting.count >= Self.waitingMax
     }
 
     private func readOn() {
@@ -125,27 +162,44 @@ final class RequestHandler: ChannelDuplexHandler {
         context?.read()
     }
 
+    /// Gives the content of the incoming request its time, which passes while we read.
+    private func setAlarm(_ context: ChannelHandlerContext) {
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(in: patience.body) { me.value.contentIsLate() }
+    }
+
+    private func contentIsLate() {
+        guard case .handedOn(let body, _) = incoming, let context else { return }
+        guard !isReadWanted else { return setAlarm(context) }
+        body.fail(IncomingBody.Break.late)
+        // The request may be answered already: nothing more is taken then either.
+        stopReading(.finish)
+    }
+
     // MARK: How it ends
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             client.leave()
             stopReading(.finish)
+        } else if event is ChannelShouldQuiesceEvent {
+            isLeaving = true
+            endIfOver()
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError { stopReading(.refuse) } else { context.close(promise: nil) }
-    }
-
-    // The connection is closed. (Not every handler lets `channelInactive` through.)
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        client.leave()
-        waiting.removeAll()
-        stopReading(.finish)
-        linger?.cancel()
+        switch error {
+        case is HTTPParserError:
+            // Within a request's content, it is the request that is answered so.
+            if case .handedOn = incoming { stopReading(.finish) } else { stopReading(.refuse) }
+        case is ByteToMessageDecoderError:
+            // What comes after such an error.
+            break
+        default:
+            context.close(promise: nil)
+        }
     }
 
     /// Ends the connection as soon as the answer that is under way was sent.
@@ -156,22 +210,25 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// Takes no more requests; those that were taken are answered.
     private func stopReading(_ end: End) {
-        self.end = self.end ?? end
-        if end == .close { self.end = end }
-        if case .handedOn(let body, let alarm) = incoming {
-            alarm.cancel()
+        self.end = end == .close ? .close : self.end ?? end
+        if case .handedOn(let body, _) = incoming {
+            alarm?.cancel()
             body.fail(IncomingBody.Break.broken)
         }
         incoming = nil
         endIfOver()
     }
 
+    /// Ends the connection when nothing is left to be answered or sent.
     private func endIfOver() {
-        guard let end, current == nil, waiting.isEmpty, !isOver else { return }
-        isOver = true
+        guard current == nil, waiting.isEmpty, incoming == nil, !isOver else { return }
+        if isLeaving { end = .close }
+        guard let end else { return }
         reader?.resume(returning: nil)
         reader = nil
-        guard let context else { return }
+        guard let context else { return isOver = true }
+        guard unsent == 0 else { return }
+        isOver = true
         switch end {
         case .close: return context.close(promise: nil)
         case .refuse: write(Response(status: .badRequest, headers: [.connection: "close"]), context)
@@ -180,8 +237,23 @@ final class RequestHandler: ChannelDuplexHandler {
         context.close(mode: .output, promise: nil)
         // What the client still sends is read and dropped for a time: if it came to a closed socket, the system would take back
         // what was not read of the answer (RFC 9112 §9.6).
+        timer?.cancel()
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
-        linger = context.eventLoop.scheduleTask(in: Self.lingerTime) { me.value.context?.close(promise: nil) }
+        timer = context.eventLoop.scheduleTask(in: patience.linger) { me.value.context?.close(promise: nil) }
+    }
+
+    private func watch(for time: TimeAmount, _ context: ChannelHandlerContext) {
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: time) { me.value.closeIfIdle() }
+    }
+
+    private func closeIfIdle() {
+        guard let context else { return }
+        let idle = NIODeadline.now() - lastActive
+        guard current == nil, idle >= patience.idle else {
+            return watch(for: current == nil ? patience.idle - idle : patience.idle, context)
+        }
+        context.close(promise: nil)
     }
 
     // MARK: What is answered
@@ -189,35 +261,61 @@ final class RequestHandler: ChannelDuplexHandler {
     /// The request whose turn it is, as soon as there is one; nil when there will be none any more. To be called on the event
     /// loop, and not again before ``send(_:)``.
     func next() async -> Request? {
-        current = waiting.popFirst()
-        readOn()
-        if let current { return current }
-        endIfOver()
-        guard !isOver else { return nil }
-        return await withCheckedContinuation { reader = $0 }
+        await withCheckedContinuation { continuation in
+            reader = continuation
+            giveOut()
+            readOn()
+        }
+    }
+
+    private func giveOut() {
+        guard let reader else { return }
+        guard !isOver, let context else {
+            self.reader = nil
+            return reader.resume(returning: nil)
+        }
+        // As long as a client does not take its answers, it gets no more of them.
+        guard context.channel.isWritable, let request = waiting.popFirst() else { return endIfOver() }
+        self.reader = nil
+        current = request
+        if case .handedOn = incoming, waiting.isEmpty, request.headers[.expect]?.lowercased() == "100-continue" {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        reader.resume(returning: request)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        giveOut()
+        context.fireChannelWritabilityChanged()
     }
 
     /// Sends the answer to what ``next()`` has returned.
     func send(_ response: Response) {
-        let isLast = Self.closes(current?.headers) || Self.closes(response.headers)
         current = nil
+        lastActive = .now()
         if case .handedOn(let body, _) = incoming, waiting.isEmpty { body.discard() }
-        if let context { write(response, context) }
-        guard isLast else { return }
+        guard let context else { return }
+        unsent += 1
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.unsent -= 1
+            self.endIfOver()
+        }
+        write(response, context, promise: sent)
+        guard Self.closes(response.headers) else { return }
         waiting.removeAll()
         stopReading(.finish)
     }
 
-    private static func closes(_ headers: HTTPFields?) -> Bool {
-        headers?[.connection]?.lowercased() == "close"
-    }
-
-    private func write(_ response: Response, _ context: ChannelHandlerContext) {
+    private func write(_ response: Response, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
         var head = HTTPResponse(status: response.status, headerFields: response.headers)
         head.headerFields.append(HTTPField(name: .date, value: ResponseDate.shared.text))
         head.headerFields.append(HTTPField(name: .server, value: Self.serverName))
+        if end != nil, waiting.isEmpty, !Self.closes(head.headerFields) {
+            head.headerFields.append(HTTPField(name: .connection, value: "close"))
+        }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let body = response.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
     }
 }
