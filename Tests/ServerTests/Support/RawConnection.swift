@@ -43,12 +43,16 @@ struct RawConnection: Sendable {
     /// Ends this side of the connection.
     func finish() { outbound.finish() }
 
-    /// Reads until the text that has come holds another so many times, or the server has ended its side.
+    /// Reads until the text that has come holds another, which comes in one piece, so many times, or the server has ended its side.
     func read(until wanted: String? = nil, times: Int = 1) async -> String {
         var text = ""
+        var count = 0
         for await chunk in chunks {
-            text += String(buffer: chunk)
-            if let wanted, text.ranges(of: wanted).count >= times { break }
+            let new = String(buffer: chunk)
+            text += new
+            guard let wanted else { continue }
+            count += new.ranges(of: wanted).count
+            if count >= times { break }
         }
         return text
     }

@@ -56,9 +56,13 @@ final class RequestHandler: ChannelDuplexHandler {
     private var reader: CheckedContinuation<Request?, Never>?
     /// Answers that the system has not taken whole yet.
     private var unsent = 0
+    /// Bytes of them, when that was last looked at.
+    private var untaken = 0
     private var isReadWanted = false
     /// Whether the server is being shut down.
     private var isLeaving = false
+    /// Whether what the client has not taken yet is lost.
+    private var isStopped = false
     /// Set once nothing that comes in counts any more.
     private var end: End?
     private var isOver = false
@@ -145,7 +149,9 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    private static func closes(_ headers: HTTPFields) -> Bool { headers[.connection]?.lowercased() == "close" }
+    private static func closes(_ headers: HTTPFields) -> Bool {
+        headers.contains { $0.name == .connection && $0.value.lowercased() == "close" }
+    }
 
     func read(context: ChannelHandlerContext) {
         if isFull { isReadWanted = true } else { context.read() }
@@ -202,8 +208,9 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Ends the connection as soon as the answer that is under way was sent.
+    /// Ends the connection at once, or as soon as there is an answer to the request that is under way.
     func stop() {
+        isStopped = true
         waiting.removeAll()
         stopReading(.close)
     }
@@ -227,7 +234,7 @@ final class RequestHandler: ChannelDuplexHandler {
         reader?.resume(returning: nil)
         reader = nil
         guard let context else { return isOver = true }
-        guard unsent == 0 else { return }
+        guard unsent == 0 || isStopped else { return }
         isOver = true
         switch end {
         case .close: return context.close(promise: nil)
@@ -249,6 +256,9 @@ final class RequestHandler: ChannelDuplexHandler {
 
     private func closeIfIdle() {
         guard let context else { return }
+        let untaken = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        // A client that takes a long answer slowly is not idle.
+        if untaken != self.untaken { (self.untaken, lastActive) = (untaken, .now()) }
         let idle = NIODeadline.now() - lastActive
         guard current == nil, idle >= patience.idle else {
             return watch(for: current == nil ? patience.idle - idle : patience.idle, context)
