@@ -67,18 +67,18 @@ public enum Engine: String, Sendable, CaseIterable, CustomStringConvertible {
         defer { try? FileManager.default.removeItem(at: folder) }
         var sqlite = SQLiteConfiguration(path: folder.appending(path: "test.db").path)
         sqlite.createIfMissing = true
-        return try await body(DatabaseConfiguration(engine: .sqlite(sqlite)))
+        return try await body(DatabaseConfiguration(engine: .sqlite(sqlite)).patient)
     }
 
     private func withServerDatabase<T>(_ body: (DatabaseConfiguration) async throws -> T) async throws -> T {
         guard let url else { throw NoServer() }
         let name = "registry_" + UUID().uuidString.replacing("-", with: "").lowercased()
-        let server = Database(try DatabaseConfiguration(url: url), logger: quietLogger)
+        let server = Database(try DatabaseConfiguration(url: url).patient, logger: quietLogger)
         return try await closing(server) {
             // The server's own default may be latin1: every table must name its character set.
             try await server.execute("CREATE DATABASE \(name) CHARACTER SET latin1")
             do {
-                let result = try await body(try DatabaseConfiguration(url: url + name))
+                let result = try await body(try DatabaseConfiguration(url: url + name).patient)
                 try await server.execute("DROP DATABASE \(name)")
                 return result
             } catch {
@@ -117,5 +117,15 @@ private func closing<T>(_ database: Database, _ body: () async throws -> T) asyn
     } catch {
         await database.shutDown()
         throw error
+    }
+}
+
+extension DatabaseConfiguration {
+    /// The same with a minute to wait for a connection: hundreds of tests begin at once, and on a slow machine each waits for the
+    /// others.
+    public var patient: DatabaseConfiguration {
+        var patient = self
+        patient.poolTimeout = .seconds(60)
+        return patient
     }
 }

@@ -57,7 +57,7 @@ struct SQLiteSessionTests {
 
     @Test("a database in memory has one connection for readers and writers")
     func inMemory() async throws {
-        let database = Database(try DatabaseConfiguration(url: "sqlite://:memory:"), logger: quietLogger)
+        let database = Database(try DatabaseConfiguration(url: "sqlite://:memory:").patient, logger: quietLogger)
         try await database.execute("CREATE TABLE t (n INTEGER NOT NULL) STRICT")
         try await database.write { try $0.execute("INSERT INTO t (n) VALUES (\(1))") }
         let rows = try await database.read { try $0.rows("SELECT n FROM t") }
