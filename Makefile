@@ -73,9 +73,9 @@ fuzz: ## Send 10^6 mutated requests to /mcp, for 20 minutes at most
 
 bench: bench-http bench-growth bench-micro ## Measure the server against its ceilings, and how it grows; Benchmarks/README.md
 
-# As the Dockerfile builds it. All from one package, so that nothing is built twice.
-BENCH_PACKAGE = --package-path Benchmarks --static-swift-stdlib
-BENCH_BUILD = swift build -c release $(BENCH_PACKAGE)
+# As the Dockerfile builds it. Both programs from one package, so that nothing is built twice; but for the small benchmarks, since
+# `swift package` builds without --static-swift-stdlib.
+BENCH_BUILD = swift build -c release --package-path Benchmarks --static-swift-stdlib
 BENCH = "$$(Scripts/client-environment bench)" Benchmarks/bench.py \
 	--seconds '$(or $(BENCH_SECONDS),4)' --rounds '$(or $(ROUNDS),3)' $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') $(if $(STRICT),--strict)
 
@@ -88,7 +88,8 @@ bench-growth: bench-programs ## Measure larger and larger data sets, idle connec
 
 bench-micro: ## Measure single steps of a request only
 	@Scripts/install-packages bench
-	@Scripts/mariadb run -- swift package $(BENCH_PACKAGE) --allow-writing-to-package-directory benchmark
+	@Scripts/mariadb run -- swift package --package-path Benchmarks --scratch-path Benchmarks/.build/micro \
+		--allow-writing-to-package-directory benchmark
 
 # MCP_REGISTRY_BINARY and MCP_REGISTRY_CEILING name other programs, which are then not built.
 .PHONY: bench-programs
