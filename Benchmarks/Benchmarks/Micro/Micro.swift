@@ -71,7 +71,11 @@ private func roundTrip(_ engine: String, _ url: String) {
         try await database.ping()
         benchmark.startMeasurement()
         for number in benchmark.scaledIterations {
-            blackHole(try await database.read { try $0.row("SELECT \(number) AS number")?.get("number", as: Int.self) })
+            blackHole(
+                try await database.read {
+                    try $0.row("SELECT CAST(\(number) AS SIGNED) AS number")?.get("number", as: Int.self)
+                }
+            )
         }
         benchmark.stopMeasurement()
         await database.shutDown()
