@@ -17,7 +17,6 @@ struct ConcurrencyTests {
     ) async throws -> [Result<T, any Error>] {
         let vault = TokenVault(ring: try .single(Array(repeating: 7, count: 32)))
         var configuration = fixture.database.configuration
-        configuration.poolTimeout = .seconds(60)
         configuration.operationTimeout = .seconds(60)
         let databases = [configuration, configuration.throughNode(1)].map { Database($0, logger: quietLogger) }
         let instances = databases.map { fixture.another(vault: vault, database: $0) }

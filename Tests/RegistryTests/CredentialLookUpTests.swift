@@ -8,8 +8,7 @@ import Testing
 struct CredentialLookUpTests {
     @Test("many questions in one round trip are answered as each by itself", arguments: Engine.available)
     func together(_ engine: Engine) async throws {
-        let vault = try TokenVault(ring: .single(KeyRing.generateKey()))
-        try await RegistryFixture.with(engine, vault: vault) { fixture in
+        try await RegistryFixture.with(engine) { fixture in
             for name in ["a", "b"] { try await fixture.addService(name) }
             try await fixture.addService("open", requiresAuthorization: false)
             let agent = Principal(
@@ -46,8 +45,7 @@ struct CredentialLookUpTests {
 
     @Test("names are compared whole, however long those were that were asked for before", arguments: Engine.available)
     func lengths(_ engine: Engine) async throws {
-        let vault = try TokenVault(ring: .single(KeyRing.generateKey()))
-        try await RegistryFixture.with(engine, vault: vault) { fixture in
+        try await RegistryFixture.with(engine) { fixture in
             try await fixture.addService("a")
             let (service, short) = (try ServiceName("a"), try UserID("u"))
             try await fixture.registry.store(NewToken("t"), for: short, at: service, by: .administrator)

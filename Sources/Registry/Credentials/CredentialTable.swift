@@ -42,12 +42,14 @@ enum CredentialTable {
 
     /// From how many questions on a table that is made of them costs the database less than a look-up for each.
     private static let tableFrom = 16
+    private static let columns: SQL = """
+        s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope, t.expires_at, g.agent
+        """
 
     private static func eachByItself(_ questions: [Question]) -> SQL {
         let parts = questions.enumerated().map { place, question -> SQL in
             """
-            SELECT CAST(\(place) AS SIGNED) AS place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope,
-            t.expires_at, g.agent
+            SELECT CAST(\(place) AS SIGNED) AS place, \(columns)
             FROM services s LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = \(question.user)
             LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = \(question.user) AND g.agent = \(question.agent)
             WHERE s.name = \(question.service)
@@ -65,7 +67,7 @@ enum CredentialTable {
         }
         // LEFT JOIN, so that the questions come first and each table is looked into for them.
         return """
-            SELECT q.place, s.id, s.requires_authorization, s.method_authorization, t.key_id, t.envelope, t.expires_at, g.agent
+            SELECT q.place, \(columns)
             FROM (\(joined: rows, by: " UNION ALL ")) q LEFT JOIN services s ON s.name = q.service_name
             LEFT JOIN user_tokens t ON t.service_id = s.id AND t.user_id = q.user_id
             LEFT JOIN token_grants g ON g.service_id = s.id AND g.user_id = q.user_id AND g.agent = q.agent

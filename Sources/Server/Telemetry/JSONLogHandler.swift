@@ -2,7 +2,6 @@ internal import DBDriver
 internal import Foundation
 internal import Logging
 internal import MCP
-internal import Synchronization
 
 /// Writes each message as one line of JSON: `time` (ISO 8601, UTC), `level`, `message`, and its metadata beside them.
 struct JSONLogHandler: LogHandler {
@@ -28,7 +27,7 @@ struct JSONLogHandler: LogHandler {
         }
         var line: [UInt8] = []
         line.reserveCapacity(512)
-        Self.add("time", .string(Self.clock.text(of: .now())), to: &line)
+        Self.add("time", .string(Self.clock.milliseconds(of: .now())), to: &line)
         Self.add("level", .string(event.level.rawValue), to: &line)
         Self.add("message", .string(event.message.description), to: &line)
         for (key, value) in all.sorted(by: { $0.key < $1.key }) where !Self.ownKeys.contains(key) {
@@ -47,7 +46,7 @@ struct JSONLogHandler: LogHandler {
     }
 
     private static let ownKeys = ["time", "level", "message"]
-    private static let clock = LogClock()
+    private static let clock = TextOfSecond { String($0.iso8601.dropLast()) }
 
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         switch value {
@@ -64,20 +63,11 @@ struct JSONLogHandler: LogHandler {
     }
 }
 
-/// Writes moments in ISO 8601 to the millisecond. What is the same for a whole second is made once.
-private final class LogClock: Sendable {
-    private let latest = Mutex<(second: Int64, text: String)>((.min, ""))
-
-    func text(of time: Timestamp) -> String {
-        let (second, rest) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-        let digits = String(rest / 1_000)
-        let milliseconds = String(repeating: "0", count: 3 - digits.count) + digits
-        return latest.withLock { latest in
-            if latest.second != second {
-                latest = (second, String(Timestamp(microseconds: second * 1_000_000).iso8601.dropLast()))
-            }
-            return "\(latest.text).\(milliseconds)Z"
-        }
+extension TextOfSecond {
+    /// A moment in ISO 8601 to the millisecond, with what is the same for a whole second from here.
+    fileprivate func milliseconds(of time: Timestamp) -> String {
+        let digits = String(time.microseconds % 1_000_000 / 1_000)
+        return "\(self(time)).\(String(repeating: "0", count: 3 - digits.count))\(digits)Z"
     }
 }
 

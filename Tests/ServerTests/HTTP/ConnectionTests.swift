@@ -1,3 +1,4 @@
+import DBDriver
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
@@ -313,6 +314,6 @@ struct ConnectionTests {
 
     @Test("the time of answers is written as HTTP wants it")
     func date() {
-        #expect(ResponseDate.text(ofSecond: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(ResponseDate.text(of: Timestamp(microseconds: 784_111_777_000_000)) == "Sun, 06 Nov 1994 08:49:37 GMT")
     }
 }

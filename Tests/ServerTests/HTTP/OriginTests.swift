@@ -56,7 +56,7 @@ struct OriginTests {
         ] as [(String, String?)]
     )
     func absoluteForm(target: String, host: String?) {
-        #expect(TargetHost.host(in: target) == host)
+        #expect(RequestHeads.host(in: target) == host)
     }
 
     @Test("a second Host is refused, even the same one", arguments: Engine.available)

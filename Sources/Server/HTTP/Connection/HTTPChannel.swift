@@ -2,7 +2,6 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOHTTPTypesHTTP1
 internal import NIOPosix
 internal import ServiceLifecycle
 
@@ -36,17 +35,11 @@ struct HTTPChannel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            // What is allowed in header fields is checked by their type.
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false,
-                withErrorHandling: false,
-                withOutboundHeaderValidation: false,
-                withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
-                withDecoderLimitConfiguration: Self.limits
-            )
+            let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: Self.limits)
+            try pipeline.addHandler(ByteToMessageHandler(decoder))
             let client = ClientConnection(channel)
             let handler = RequestHandler(client, patience)
-            try pipeline.addHandlers(TargetHost(), HTTP1ToHTTPServerCodec(secure: false), handler)
+            try pipeline.addHandlers(RequestHeads(), handler)
             return Value(channel: channel, client: client, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         }
     }

@@ -11,7 +11,7 @@ internal import NIOHTTPTypes
 final class RequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = Never
-    typealias OutboundOut = HTTPResponsePart
+    typealias OutboundOut = ByteBuffer
 
     /// How long things may take.
     struct Patience: Sendable {
@@ -28,7 +28,7 @@ final class RequestHandler: ChannelDuplexHandler {
         /// It was not looked at yet; with what has come of its content.
         case new(HTTPRequest, ByteBuffer?)
         /// It waits for its turn, is being answered, or was answered already.
-        case handedOn(IncomingBody, isLast: Bool)
+        case handedOn(IncomingBody, HTTPRequest)
     }
 
     /// What is done when everything is answered.
@@ -43,7 +43,6 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// Requests that may wait behind the one that is being answered, before no more are taken in.
     private static let waitingMax = 8
-    private static let serverName = "mcp-registry"
 
     private let client: ClientConnection
     private let patience: Patience
@@ -111,12 +110,12 @@ final class RequestHandler: ChannelDuplexHandler {
             incoming = nil
             take(Request(head: head, body: RequestBody(buffer: body ?? ByteBuffer())))
             endReading(after: head)
-        case (.end, .handedOn(let body, let isLast)):
+        case (.end, .handedOn(let body, let head)):
             incoming = nil
             alarm?.cancel()
             body.finish()
-            if isLast { stopReading(.finish) }
-            giveOut()
+            endReading(after: head)
+            endIfOver()
         case (.body, nil), (.end, nil):
             break
         }
@@ -127,7 +126,7 @@ final class RequestHandler: ChannelDuplexHandler {
             let (me, loop) = (NIOLoopBound(self, eventLoop: context.eventLoop), context.eventLoop)
             let body = IncomingBody { loop.execute { me.value.readOn() } }
             if let begun { body.append(begun) }
-            incoming = .handedOn(body, isLast: Self.closes(head.headerFields))
+            incoming = .handedOn(body, head)
             setAlarm(context)
             take(Request(head: head, body: RequestBody(asyncSequence: body)))
         }
@@ -144,13 +143,9 @@ final class RequestHandler: ChannelDuplexHandler {
         if head.method == .connect || head.headerFields[.upgrade] != nil {
             // What it sends from here on is not looked at by the decoder, and would pile up.
             stopReading(.close)
-        } else if Self.closes(head.headerFields) {
+        } else if head.headerFields.closesConnection {
             stopReading(.finish)
         }
-    }
-
-    private static func closes(_ headers: HTTPFields) -> Bool {
-        headers.contains { $0.name == .connection && $0.value.lowercased() == "close" }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -177,7 +172,7 @@ final class RequestHandler: ChannelDuplexHandler {
     private func contentIsLate() {
         guard case .handedOn(let body, _) = incoming, let context else { return }
         guard !isReadWanted else { return setAlarm(context) }
-        body.fail(IncomingBody.Break.late)
+        body.fail(.late)
         // The request may be answered already: nothing more is taken then either.
         stopReading(.finish)
     }
@@ -220,7 +215,7 @@ final class RequestHandler: ChannelDuplexHandler {
         self.end = end == .close ? .close : self.end ?? end
         if case .handedOn(let body, _) = incoming {
             alarm?.cancel()
-            body.fail(IncomingBody.Break.broken)
+            body.fail(.broken)
         }
         incoming = nil
         endIfOver()
@@ -289,7 +284,8 @@ final class RequestHandler: ChannelDuplexHandler {
         self.reader = nil
         current = request
         if case .handedOn = incoming, waiting.isEmpty, request.headers[.expect]?.lowercased() == "100-continue" {
-            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+            context.writeAndFlush(wrapOutboundOut(goOn), promise: nil)
         }
         reader.resume(returning: request)
     }
@@ -312,20 +308,15 @@ final class RequestHandler: ChannelDuplexHandler {
             self.endIfOver()
         }
         write(response, context, promise: sent)
-        guard Self.closes(response.headers) else { return }
+        guard response.headers.closesConnection else { return }
         waiting.removeAll()
         stopReading(.finish)
     }
 
     private func write(_ response: Response, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
-        var head = HTTPResponse(status: response.status, headerFields: response.headers)
-        head.headerFields.append(HTTPField(name: .date, value: ResponseDate.shared.text))
-        head.headerFields.append(HTTPField(name: .server, value: Self.serverName))
-        if end != nil, waiting.isEmpty, !Self.closes(head.headerFields) {
-            head.headerFields.append(HTTPField(name: .connection, value: "close"))
-        }
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if let body = response.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+        let (first, long) = response.bytes(isLast: end != nil && waiting.isEmpty, context.channel.allocator)
+        guard let long else { return context.writeAndFlush(wrapOutboundOut(first), promise: promise) }
+        context.write(wrapOutboundOut(first), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(long), promise: promise)
     }
 }
