@@ -59,11 +59,10 @@ internal import CMariaDB
     }
 
     /// Room for the widest value of each result column.
-    convenience init(columns: [MariaDBColumn], widths: [Int]) {
-        let byteCount = zip(columns, widths).reduce(0) { $0 + Self.rounded($1.0.isNumber ? 8 : $1.1) }
-        self.init(count: columns.count, byteCount: byteCount)
+    convenience init(columns: [MariaDBColumn]) {
+        self.init(count: columns.count, byteCount: columns.reduce(0) { $0 + Self.rounded($1.width) })
         for (index, column) in columns.enumerated() {
-            unsafe place(index, column.bufferType, size: column.isNumber ? 8 : widths[index])
+            unsafe place(index, column.bufferType, size: column.width)
             unsafe binds[index].is_unsigned = column.isUnsigned ? 1 : 0
         }
     }
@@ -116,17 +115,18 @@ internal import CMariaDB
     private static func rounded(_ size: Int) -> Int { (size + 7) & ~7 }
 }
 
-/// A result column as the server describes it.
+/// A column of a stored result as the server describes it.
 struct MariaDBColumn {
     enum Kind { case null, integer, real, text, blob }
 
-    let name: String
     let kind: Kind
     let isUnsigned: Bool
+    /// The bytes that its widest value takes.
+    let width: Int
 
-    /// - Parameter field: `charsetnr` 63 is the binary character set, that is, bytes.
+    /// - Parameter field: `charsetnr` 63 is the binary character set, that is, bytes; `max_length` is known by
+    ///   STMT_ATTR_UPDATE_MAX_LENGTH.
     init(_ field: MYSQL_FIELD) {
-        name = unsafe field.name.map { unsafe String(cString: $0) } ?? ""
         isUnsigned = unsafe field.flags & UInt32(UNSIGNED_FLAG) != 0
         switch unsafe field.type {
         case MYSQL_TYPE_NULL: kind = .null
@@ -138,9 +138,8 @@ struct MariaDBColumn {
             kind = unsafe field.charsetnr == 63 ? .blob : .text
         default: kind = .text  // DECIMAL, JSON, dates: as the server writes them
         }
+        width = unsafe kind == .integer || kind == .real ? 8 : Int(field.max_length)
     }
-
-    var isNumber: Bool { kind == .integer || kind == .real }
 
     var bufferType: enum_field_types {
         switch kind {

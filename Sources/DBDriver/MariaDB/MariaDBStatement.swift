@@ -4,7 +4,6 @@ internal import CMariaDB
 @safe final class MariaDBStatement {
     private let handle: UnsafeMutablePointer<MYSQL_STMT>
     private let columns: Columns
-    private let fields: [MariaDBColumn]
 
     /// - Throws: ``DatabaseError`` when the server refuses the text.
     init(_ text: String, connection: UnsafeMutablePointer<MYSQL>) throws(DatabaseError) {
@@ -24,8 +23,9 @@ internal import CMariaDB
             unsafe mysql_stmt_close(prepared)
             throw error
         }
-        fields = unsafe Self.fields(prepared)
-        columns = Columns(fields.map(\.name))
+        columns = unsafe Columns(
+            Self.fields(prepared) { field in unsafe field.name.map { unsafe String(cString: $0) } ?? "" }
+        )
         unsafe handle = unsafe prepared
     }
 
@@ -33,12 +33,16 @@ internal import CMariaDB
         unsafe mysql_stmt_close(handle)
     }
 
-    private static func fields(_ statement: UnsafeMutablePointer<MYSQL_STMT>) -> [MariaDBColumn] {
+    /// What the server says of each column of the result.
+    private static func fields<Field>(
+        _ statement: UnsafeMutablePointer<MYSQL_STMT>,
+        _ read: (MYSQL_FIELD) -> Field
+    ) -> [Field] {
         guard let metadata = unsafe mysql_stmt_result_metadata(statement) else { return [] }
         defer { unsafe mysql_free_result(metadata) }
         let count = unsafe Int(mysql_num_fields(metadata))
         return (0..<count).compactMap { index in
-            unsafe mysql_fetch_field_direct(metadata, UInt32(index)).map { unsafe MariaDBColumn($0.pointee) }
+            unsafe mysql_fetch_field_direct(metadata, UInt32(index)).map { unsafe read($0.pointee) }
         }
     }
 
@@ -52,7 +56,7 @@ internal import CMariaDB
             throw unsafe mariaDBError(handle, statement: sql.text)
         }
         guard unsafe mysql_stmt_execute(handle) == 0 else { throw unsafe mariaDBError(handle, statement: sql.text) }
-        guard !fields.isEmpty else {
+        guard !columns.names.isEmpty else {
             return SQLResult(affectedRows: unsafe Int(clamping: mysql_stmt_affected_rows(handle)))
         }
         defer { unsafe mysql_stmt_free_result(handle) }
@@ -66,7 +70,9 @@ internal import CMariaDB
         let count = unsafe Int(mysql_stmt_num_rows(handle))
         guard count > 0 else { return [] }
         guard count <= rowLimit else { throw .misuse("more than \(rowLimit) rows from: \(sql.text)") }
-        let buffers = MariaDBBuffers(columns: fields, widths: widths())
+        // Only now: the type of a question mark among the columns is that of its value.
+        let fields = unsafe Self.fields(handle) { unsafe MariaDBColumn($0) }
+        let buffers = MariaDBBuffers(columns: fields)
         guard unsafe mysql_stmt_bind_result(handle, buffers.binds.baseAddress) == 0 else {
             throw unsafe mariaDBError(handle, statement: sql.text)
         }
@@ -74,7 +80,7 @@ internal import CMariaDB
         rows.reserveCapacity(count)
         while true {
             switch unsafe mysql_stmt_fetch(handle) {
-            case 0: rows.append(try row(buffers))
+            case 0: rows.append(try row(buffers, fields))
             case MYSQL_NO_DATA: return rows
             case MYSQL_DATA_TRUNCATED: throw .decoding("a value was longer than the server said, in: \(sql.text)")
             default: throw unsafe mariaDBError(handle, statement: sql.text)
@@ -82,25 +88,18 @@ internal import CMariaDB
         }
     }
 
-    private func row(_ buffers: MariaDBBuffers) throws(DatabaseError) -> Row {
+    private func row(_ buffers: MariaDBBuffers, _ fields: [MariaDBColumn]) throws(DatabaseError) -> Row {
         var values: [SQLValue] = []
         values.reserveCapacity(fields.count)
         for (index, field) in fields.enumerated() {
             guard let value = buffers.value(index, field) else {
-                throw .decoding("column '\(field.name)' holds a number above 2⁶³−1 or text that is not UTF-8")
+                throw .decoding(
+                    "column '\(columns.names[index])' holds a number above 2⁶³−1 or text that is not UTF-8"
+                )
             }
             values.append(value)
         }
         return Row(columns: columns, values: values)
-    }
-
-    /// The widest value of each column in the stored result (STMT_ATTR_UPDATE_MAX_LENGTH).
-    private func widths() -> [Int] {
-        guard let metadata = unsafe mysql_stmt_result_metadata(handle) else { return [] }
-        defer { unsafe mysql_free_result(metadata) }
-        return fields.indices.map { index in
-            unsafe Int(mysql_fetch_field_direct(metadata, UInt32(index))?.pointee.max_length ?? 0)
-        }
     }
 }
 

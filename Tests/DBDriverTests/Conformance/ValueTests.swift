@@ -84,6 +84,27 @@ struct ValueTests {
         try await roundTrip(values + [.now()], column: "i", on: engine)
     }
 
+    @Test("a value among the columns comes back in its own type, another one each time", arguments: Engine.available)
+    func bareValues(engine: Engine) async throws {
+        try await engine.withDatabase { database in
+            try await database.read { session in
+                for _ in 0..<2 {
+                    try same(Int64.min, session)
+                    try same(0.1, session)
+                    try same(Int64?.none, session)
+                    try same(String(repeating: "ü", count: 70_000), session)
+                    try same([0, 255] as [UInt8], session)
+                }
+            }
+        }
+    }
+
+    private func same<Value: SQLConvertible & Equatable>(_ value: Value, _ session: Session) throws {
+        let row = try #require(try session.row("SELECT \(value) AS value, 'x' AS other"))
+        #expect(try row.get("value", as: Value.self) == value)
+        #expect(try row.get("other", as: String.self) == "x")
+    }
+
     @Test("a number beyond 63 bits is an error, not a wrong value", arguments: Engine.servers)
     func unsignedOverflow(engine: Engine) async throws {
         try await engine.withDatabase { database in
