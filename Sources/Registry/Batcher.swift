@@ -78,7 +78,11 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
             state.running += 1
             return true
         }
-        if begins { return .lead([]) }
+        if begins {
+            // Those who ask at the same moment come along.
+            await Task.yield()
+            return .lead(state.withLock { others(&$0) })
+        }
         return await withCheckedContinuation { continuation in
             let leader = state.withLock { state -> (Waiter, [Waiter])? in
                 let place = isFirst ? state.waiting.startIndex : state.waiting.endIndex
@@ -93,9 +97,15 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     private func next(_ state: inout State) -> (Waiter, [Waiter])? {
         guard state.running < concurrency, let first = state.waiting.first else { return nil }
         state.running += 1
-        let others = Array(state.waiting[1..<min(sizeMax, state.waiting.count)])
-        state.waiting.removeFirst(others.count + 1)
-        return (first, others)
+        state.waiting.removeFirst()
+        return (first, others(&state))
+    }
+
+    /// As many of those who wait as have room in the batch of another.
+    private func others(_ state: inout State) -> [Waiter] {
+        let others = Array(state.waiting.prefix(sizeMax - 1))
+        state.waiting.removeFirst(others.count)
+        return others
     }
 
     /// Does the work of a batch.

@@ -18,7 +18,10 @@ struct HeaderFields: Sendable {
 extension String {
     /// Whether both are equal when ASCII letters differ only by case.
     func equalsIgnoringCase(_ other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
+        // Mostly they are the same as they are.
+        self == other
+            || utf8.count == other.utf8.count
+                && utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }
 
     /// Without spaces and tabs at both ends (optional white space, RFC 9110 section 5.6.3).

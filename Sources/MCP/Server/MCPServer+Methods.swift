@@ -4,10 +4,6 @@ extension MCPServer {
 
     private var capabilities: JSONValue { ["tools": [:], "resources": [:], "prompts": [:]] }
 
-    private var serverInfo: JSONValue {
-        ["name": .string(name), "title": .string(title), "version": .string(version)]
-    }
-
     /// The result of a method in a revision with a handshake.
     func legacyResult(of call: JSONRPCCall, _ caller: Caller) async throws(JSONRPCError) -> JSONObject {
         switch call.method {
@@ -32,7 +28,7 @@ extension MCPServer {
             result["ttlMs"] = .integer(call.method == "resources/read" ? 0 : Self.listMilliseconds)
             result["cacheScope"] = "private"
         }
-        result["_meta"] = [MetaKey.serverInfo: serverInfo]
+        result["_meta"] = serverMeta
         return result
     }
 

@@ -12,9 +12,10 @@ public struct MCPServer<Caller: Sendable>: Sendable {
     public typealias WhileConnected =
         @Sendable (_ work: @escaping @Sendable () async -> MCPHTTPResponse) async -> MCPHTTPResponse
 
-    let name: String
-    let version: String
-    let title: String
+    /// Name, title and version.
+    let serverInfo: JSONValue
+    /// The same as the `_meta` of a modern result.
+    let serverMeta: JSONValue
     let instructions: String
     let toolNames: Set<String>
     private let toolList: [(name: String, json: JSONValue)]
@@ -60,9 +61,9 @@ public struct MCPServer<Caller: Sendable>: Sendable {
         resourceTemplates: [ResourceTemplate] = [],
         readResource: @escaping ReadResource = { _, _ in nil }
     ) {
-        self.name = name
-        self.version = version
-        self.title = title
+        let serverInfo: JSONValue = ["name": .string(name), "title": .string(title), "version": .string(version)]
+        self.serverInfo = .encoded(EncodedJSON(serverInfo))
+        self.serverMeta = .encoded(EncodedJSON([MetaKey.serverInfo: serverInfo]))
         self.instructions = instructions
         self.toolNames = Set(tools.map(\.name))
         self.toolList = tools.map { ($0.name, .encoded(EncodedJSON($0.json))) }

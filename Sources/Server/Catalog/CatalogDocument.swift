@@ -13,16 +13,40 @@ final class CatalogDocument: CatalogAnswer {
     /// What is compressed when it is made, where there is time, and not when it is first wanted: 64 KiB.
     private static let compressedAtOnceFrom = 65_536
 
-    private let body: ByteBuffer
+    /// The document in one encoding, with all that is ever answered of it.
+    private struct Form: Sendable {
+        let whole: Response
+        /// To whoever may ask for it with a condition.
+        let tagged: Response
+        let notModified: Response
+
+        init(_ content: ByteBuffer, isCompressed: Bool, tag: String) {
+            var headers: HTTPFields =
+                isCompressed || content.readableBytes >= compressedFrom ? [.vary: "Accept-Encoding"] : [:]
+            // RFC 9110 §8.8.3.3: what is encoded in another way has another tag. It may be kept, and is asked for each time.
+            let validators: HTTPFields = [
+                .eTag: isCompressed ? "\"\(tag)-gzip\"" : "\"\(tag)\"", .cacheControl: "private, no-cache",
+            ]
+            notModified = Response(status: .notModified, headers: headers + validators)
+            if isCompressed { headers[.contentEncoding] = "gzip" }
+            headers[.contentType] = "application/json"
+            whole = Response(status: .ok, headers: headers, body: content)
+            tagged = Response(status: .ok, headers: headers + validators, body: content)
+        }
+    }
+
     private let tag: String
-    private let compressed = Mutex<ByteBuffer?>(nil)
+    private let body: ByteBuffer
+    private let plain: Form
+    private let compressed = Mutex<Form?>(nil)
 
     /// - Parameter value: the answer.
     init(_ value: JSONValue) {
         let bytes = value.serialized()
-        body = ByteBuffer(bytes: bytes)
         tag = Array(SHA256.hash(data: bytes).prefix(16)).hexadecimal
-        if bytes.count >= Self.compressedAtOnceFrom { _ = compressedBody() }
+        body = ByteBuffer(bytes: bytes)
+        plain = Form(body, isCompressed: false, tag: tag)
+        if bytes.count >= Self.compressedAtOnceFrom { _ = compressedForm() }
     }
 
     // The compressed form is smaller by far; it is made when it is first wanted.
@@ -36,23 +60,11 @@ final class CatalogDocument: CatalogAnswer {
     ///     HEAD the condition means something else.
     /// - Returns: 200 with the document, or 304 when the client has it.
     func response(to request: Request, isConditional: Bool = false) -> Response {
-        let isLarge = body.readableBytes >= Self.compressedFrom
-        let gzip = isLarge && Self.wantsGzip(request.headers[.acceptEncoding]) ? compressedBody() : nil
-        var headers: HTTPFields = [:]
-        if isLarge { headers[.vary] = "Accept-Encoding" }
-        let content = gzip ?? body
-        if isConditional {
-            // RFC 9110 §8.8.3.3: what is encoded in another way has another tag.
-            headers[.eTag] = gzip != nil ? "\"\(tag)-gzip\"" : "\"\(tag)\""
-            // It may be kept, and is asked for each time.
-            headers[.cacheControl] = "private, no-cache"
-            if let wanted = request.headers[.ifNoneMatch], matches(wanted) {
-                return Response(status: .notModified, headers: headers)
-            }
-        }
-        if gzip != nil { headers[.contentEncoding] = "gzip" }
-        headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: content)
+        let isCompressed = body.readableBytes >= Self.compressedFrom && Self.wantsGzip(request.headers[.acceptEncoding])
+        let form = isCompressed ? compressedForm() ?? plain : plain
+        guard isConditional else { return form.whole }
+        let isKnown = request.headers[.ifNoneMatch].map(matches) ?? false
+        return isKnown ? form.notModified : form.tagged
     }
 
     /// Whether one of the tags of `If-None-Match` is this document's, in whichever encoding.
@@ -79,10 +91,11 @@ final class CatalogDocument: CatalogAnswer {
         return isWanted ?? false
     }
 
-    /// The body in gzip; nil when it can't be made.
-    private func compressedBody() -> ByteBuffer? {
+    /// The document in gzip; nil when it can't be made.
+    private func compressedForm() -> Form? {
         compressed.withLock { compressed in
-            compressed = compressed ?? Gzip.compressed(body)
+            compressed =
+                compressed ?? Gzip.compressed(body).map { Form($0, isCompressed: true, tag: tag) }
             return compressed
         }
     }

@@ -76,9 +76,6 @@ struct RegistryTool: Sendable {
         )
     }
 
-    /// Whether a caller may use it, and so is shown it.
-    func isFor(_ principal: Principal) -> Bool { scope.map(principal.may) ?? true }
-
     /// What a client may expect of a call.
     enum Hints {
         /// It changes nothing.

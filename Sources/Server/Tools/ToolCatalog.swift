@@ -8,6 +8,8 @@ internal import Registry
 struct ToolCatalog: Sendable {
     let tools: [RegistryTool]
     private let byName: [String: RegistryTool]
+    /// The scope that a tool takes, by its name; none for those that any caller may use.
+    private let scopes: [String: Scope]
     private let calls = KnownMetrics<[String], Counter> { labels in
         Counter(label: "tool_calls", dimensions: [("tool", labels[0]), ("outcome", labels[1])])
     }
@@ -21,6 +23,7 @@ struct ToolCatalog: Sendable {
             + RoleTools.links(registry) + ServiceTools.tools(registry) + CredentialTools.tools(registry)
             + ChangeTools.tools(registry) + UserTools.whoAmI()
         byName = Dictionary(uniqueKeysWithValues: tools.map { ($0.definition.name, $0) })
+        scopes = byName.compactMapValues(\.scope)
         self.registry = registry
         self.limiter = limiter
         self.logger = logger
@@ -28,7 +31,7 @@ struct ToolCatalog: Sendable {
 
     /// Whether a caller is shown a tool: whether it may use it.
     func isShown(_ name: String, to principal: Principal) -> Bool {
-        byName[name]?.isFor(principal) ?? false
+        scopes[name].map(principal.may) ?? (byName[name] != nil)
     }
 
     /// The scope that a single call of a tool takes and its caller lacks. Who came by OAuth is told by a status 403, which it
@@ -36,7 +39,7 @@ struct ToolCatalog: Sendable {
     /// legacy clients take a 403 for the end of the connection.
     func missingScope(for body: [UInt8], _ principal: Principal) -> Scope? {
         guard let message = try? JSONValue.parse(body), message["method"]?.string == "tools/call",
-            let scope = message["params"]?["name"]?.string.flatMap({ byName[$0]?.scope })
+            let scope = message["params"]?["name"]?.string.flatMap({ scopes[$0] })
         else { return nil }
         return principal.may(scope) ? nil : scope
     }
