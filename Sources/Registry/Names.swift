@@ -34,6 +34,12 @@ extension Name {
     public var description: String { rawValue }
 
     private static func problem(with text: String) -> String? {
+        // Nearly every name is of such characters, and keeps the rules without a look into Unicode's tables.
+        if (1...Limits.nameCharactersMax).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (UInt8(ascii: "!")...UInt8(ascii: "~")).contains($0) })
+        {
+            return nil
+        }
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else { return "must not be empty" }
         guard scalars.count <= Limits.nameCharactersMax else {
