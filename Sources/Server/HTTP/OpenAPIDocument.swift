@@ -364,7 +364,7 @@ extension OpenAPIDocument {
             if scope != nil { codes.formUnion([401, 403, 429, 503]) }
             if scope != nil, bodySchema != nil || !parameters.isEmpty { codes.formUnion([400, 413]) }
             let problems = codes.sorted().map { code -> (String, JSONValue) in
-                let title = HTTPResponse.Status(code: code).reasonPhrase
+                let title = HTTPResponse.Status(code: code).phrase
                 let content: JSONValue = ["application/problem+json": ["schema": OpenAPIDocument.reference("Problem")]]
                 return ("\(code)", ["description": .string(title), "content": content])
             }

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import NIOCore
+internal import NIOHTTP1
 
 extension Response {
     private static let serverName = "mcp-registry"
@@ -20,7 +21,7 @@ extension Response {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        buffer.writeString(status.reasonPhrase)
+        buffer.writeString(status.phrase)
         buffer.writeStaticString("\r\n")
         for field in headers { Self.write(field.name.rawName, field.value, to: &buffer) }
         if isLast, !headers.closesConnection { Self.write("Connection", "close", to: &buffer) }
@@ -43,4 +44,9 @@ extension Response {
 extension HTTPFields {
     /// Whether they say that the connection is closed after what they belong to (RFC 9112 §9.6).
     var closesConnection: Bool { contains { $0.name == .connection && $0.value.lowercased() == "close" } }
+}
+
+extension HTTPResponse.Status {
+    /// What it is called (RFC 9110 §15), also where only its number was given.
+    var phrase: String { HTTPResponseStatus(statusCode: code).reasonPhrase }
 }
