@@ -19,6 +19,7 @@ public struct MCPRegistry: Sendable {
     private let revisions: Batcher<Void, Int64>
     let auditWriter: Batcher<AuditEntry, Void>
     let userReads: Batcher<UserID, User?>
+    let toolReads: Batcher<ServiceName, [Tool]>
     let credentialReads: Batcher<CredentialTable.Question, CredentialTable.Found?>
     let logger: Logger
 
@@ -54,6 +55,8 @@ public struct MCPRegistry: Sendable {
         self.logger = logger
         auditWriter = Self.auditWriter(database, auditChains)
         userReads = Self.reads(database) { try UserTable.find($0, $1) }
+        // A service may have a thousand tools.
+        toolReads = Self.reads(database, sizeMax: 8) { try ToolTable.all(of: $0, $1) }
         credentialReads = Self.reads(database) { try CredentialTable.find($0, $1) }
         revisions = Batcher { () async throws(RegistryError) in
             try await Self.translating { try await database.read { try CatalogRevision.current($0) } }
@@ -71,9 +74,10 @@ public struct MCPRegistry: Sendable {
     /// Answers questions that are asked at the same time in one round trip.
     private static func reads<Question: Sendable, Answer: Sendable>(
         _ database: Database,
+        sizeMax: Int = 32,
         _ find: @escaping @Sendable ([Question], Session) throws -> [Answer]
     ) -> Batcher<Question, Answer> {
-        Batcher(sizeMax: 32, concurrency: 2) { questions throws(RegistryError) in
+        Batcher(sizeMax: sizeMax, concurrency: 2) { questions throws(RegistryError) in
             try await translating { try await database.read { try find(questions, $0) } }
         }
     }

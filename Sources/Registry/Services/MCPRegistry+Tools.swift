@@ -10,7 +10,7 @@ extension MCPRegistry {
     ///
     /// - Throws: `unavailable`
     public func tools(of service: ServiceName) async throws(RegistryError) -> [Tool] {
-        try await snapshot { try ToolTable.all(of: service, $0) }
+        try await toolReads.value(of: service)
     }
 
     /// The tools whose name, title or description holds all words of the query, whatever their case; best matches first,

@@ -9,28 +9,44 @@ enum ToolTable {
     /// Rows of one INSERT: keeps a statement below a server's packet limit at the largest schemas, and the round trips few.
     private static let rowsPerInsert = 20
 
+    /// The tools of a service in their order, with the roles that may use them.
     static func all(of service: ServiceName, _ session: Session) throws(DatabaseError) -> [Tool] {
-        var roles: [ToolID: [RoleName]] = [:]
-        let links = try session.rows(
-            """
-            SELECT r.tool_id, r.role_name FROM tool_roles r JOIN tools t ON t.id = r.tool_id
-            JOIN services s ON s.id = t.service_id WHERE s.name = \(service) ORDER BY r.created_at, r.role_name
-            """
-        )
-        for link in links {
-            roles[try link.get("tool_id"), default: []].append(try link.get("role_name"))
-        }
-        var tools: [Tool] = []
+        try all(of: [service], session)[0]
+    }
+
+    /// The tools of each of several services. One statement finds tools and roles, so that they fit together.
+    static func all(of services: [ServiceName], _ session: Session) throws(DatabaseError) -> [[Tool]] {
+        let names: SQL = "\(list: services.filledUp)"
         let rows = try session.rows(
             """
-            SELECT \(columns) FROM tools t JOIN services s ON s.id = t.service_id
-            WHERE s.name = \(service) AND t.gone_at IS NULL ORDER BY t.position, t.id
+            SELECT \(columns), t.position, NULL AS role_name, NULL AS attached_at
+            FROM services s JOIN tools t ON t.service_id = s.id WHERE s.name IN \(names) AND t.gone_at IS NULL
+            UNION ALL
+            SELECT t.id, s.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.role_name, r.created_at
+            FROM services s JOIN tools t ON t.service_id = s.id JOIN tool_roles r ON r.tool_id = t.id
+            WHERE s.name IN \(names) AND t.gone_at IS NULL
             """
         )
+        var links: [ToolID: [(attachedAt: Timestamp, role: RoleName)]] = [:]
+        var offers: [(position: Int, id: ToolID, row: Row)] = []
         for row in rows {
-            tools.append(try Tool(row: row, roles: roles[try row.get("id")] ?? []))
+            let id = try row.get("id", as: ToolID.self)
+            if let role = try row.get("role_name", as: RoleName?.self) {
+                links[id, default: []].append((try row.get("attached_at"), role))
+            } else {
+                offers.append((try row.get("position"), id, row))
+            }
         }
-        return tools
+        var found: [[UInt8]: [Tool]] = [:]
+        for offer in offers.sorted(by: { ($0.position, $0.id) < ($1.position, $1.id) }) {
+            let roles = links[offer.id, default: []].sorted { one, other in
+                guard one.attachedAt == other.attachedAt else { return one.attachedAt < other.attachedAt }
+                return one.role.key.lexicographicallyPrecedes(other.role.key)
+            }
+            let tool = try Tool(row: offer.row, roles: roles.map(\.role))
+            found[tool.serviceName.key, default: []].append(tool)
+        }
+        return services.map { found[$0.key] ?? [] }
     }
 
     /// The tools that a role may use.

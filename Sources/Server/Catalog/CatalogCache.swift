@@ -40,7 +40,6 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
     private struct Entry {
         let revision: Int64
         let answer: Answer
-        var lastUse: Int
     }
 
     private struct Build {
@@ -57,17 +56,18 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
     }
 
     private struct State {
-        var entries: [Question: Entry] = [:]
-        var byteCount = 0
-        var uses = 0
+        /// What was used since these were empty, and what was in the time before. When these are full, the latter are forgotten.
+        var recent: [Question: Entry] = [:]
+        var earlier: [Question: Entry] = [:]
+        var recentByteCount = 0
         /// What is being built: whoever asks the same at the same revision waits for it.
         var builds: [Question: Build] = [:]
     }
 
-    /// Memory of all answers together: 32 MiB. What was not used longest makes room.
+    /// Memory of all answers together: 32 MiB. What was not used lately makes room.
     static var byteCountMax: Int { 32 * 1_048_576 }
     /// Answers that are kept at most.
-    static var answersMax: Int { 1_000 }
+    static var answersMax: Int { 16_384 }
 
     private let registry: MCPRegistry
     private let state = Mutex(State())
@@ -111,9 +111,9 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
         _ build: @escaping @Sendable () async throws(RegistryError) -> Answer
     ) -> Known {
         state.withLock { state in
-            if let entry = state.entries[question], entry.revision == revision {
-                state.uses += 1
-                state.entries[question]?.lastUse = state.uses
+            if let entry = state.recent[question], entry.revision == revision { return .answer(entry.answer) }
+            if let entry = state.earlier[question], entry.revision == revision {
+                keep(entry, of: question, &state)
                 return .answer(entry.answer)
             }
             if let under = state.builds[question], under.revision == revision { return .build(under) }
@@ -140,28 +140,24 @@ final class CatalogCache<Answer: CatalogAnswer>: Sendable {
             }
             state.withLock { state in
                 if state.builds[question]?.revision == revision { state.builds[question] = nil }
-                if case .success(let answer) = result { keep(answer, to: question, revision, &state) }
+                if case .success(let answer) = result {
+                    keep(Entry(revision: revision, answer: answer), of: question, &state)
+                }
             }
             return result
         }
         return Build(revision: revision, deadline: deadline, task: task)
     }
 
-    private func keep(_ answer: Answer, to question: Question, _ revision: Int64, _ state: inout State) {
-        remove(question, &state)
-        guard answer.byteCount <= Self.byteCountMax / 2 else { return }
-        state.uses += 1
-        state.entries[question] = Entry(revision: revision, answer: answer, lastUse: state.uses)
-        state.byteCount += answer.byteCount
-        while state.byteCount > Self.byteCountMax || state.entries.count > Self.answersMax,
-            let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            remove(oldest.key, &state)
+    private func keep(_ entry: Entry, of question: Question, _ state: inout State) {
+        let byteCount = entry.answer.byteCount
+        guard byteCount <= Self.byteCountMax / 2 else { return }
+        state.earlier[question] = nil
+        if let old = state.recent.removeValue(forKey: question) { state.recentByteCount -= old.answer.byteCount }
+        if state.recentByteCount + byteCount > Self.byteCountMax / 2 || state.recent.count >= Self.answersMax / 2 {
+            (state.earlier, state.recent, state.recentByteCount) = (state.recent, [:], 0)
         }
-    }
-
-    private func remove(_ question: Question, _ state: inout State) {
-        guard let old = state.entries.removeValue(forKey: question) else { return }
-        state.byteCount -= old.answer.byteCount
+        state.recent[question] = entry
+        state.recentByteCount += byteCount
     }
 }

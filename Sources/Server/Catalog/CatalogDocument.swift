@@ -50,7 +50,7 @@ final class CatalogDocument: CatalogAnswer {
     }
 
     // The compressed form is smaller by far; it is made when it is first wanted.
-    var byteCount: Int { body.readableBytes * 5 / 4 + 256 }
+    var byteCount: Int { body.readableBytes * 5 / 4 + 2_048 }
 
     /// The answer to a request.
     ///

@@ -91,7 +91,7 @@ struct CatalogCacheTests {
         }
     }
 
-    @Test("what was not used longest makes room, and what is too large is not kept")
+    @Test("what was not used lately makes room, and what is too large is not kept")
     func bounds() async throws {
         try await TestServer.run(.sqlite) { server in
             let cache = CatalogCache<Text>(server.registry)
@@ -105,7 +105,7 @@ struct CatalogCacheTests {
             try await ask("hot", 1)
             for number in 1...CatalogCache<Text>.answersMax {
                 try await ask("\(number)", 1)
-                if number % 100 == 0 { try await ask("hot", 1) }
+                if number % 1_000 == 0 { try await ask("hot", 1) }
             }
             try await ask("1", 1)
             #expect(builds.withLock { $0.count { $0 == "1" } } == 2)

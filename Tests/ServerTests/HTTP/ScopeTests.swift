@@ -38,7 +38,7 @@ struct ScopeTests {
         .readTokens: [.readTokens], .writeTokens: [.writeTokens], .actForUsers: [.actForUsers],
     ]
 
-    @Test("the OpenAPI document has every route and no other, each with its scope")
+    @Test("the OpenAPI document has every route and no other, each with its scope, and says what each answer is")
     func document() async throws {
         try await TestServer.run(.sqlite) { server in
             let answer = try await server.send("GET", "/openapi.json")
@@ -48,6 +48,8 @@ struct ScopeTests {
             for path in paths.members {
                 for operation in path.value.object?.members ?? [] {
                     scopes["\(operation.key.uppercased()) \(path.key)"] = operation.value["x-scope"]?.string ?? "-"
+                    let answers = try #require(operation.value["responses"]?.object)
+                    #expect(answers.members.allSatisfy { $0.value["description"]?.string?.isEmpty == false })
                 }
             }
             var expected = ["GET /health": "-", "GET /ready": "-", "GET /openapi.json": "-", "POST /mcp": "-"]
