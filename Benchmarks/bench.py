@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "Tests/Clients"))
 
 import growth  # noqa: E402
+from allocations import allocations  # noqa: E402
 from dataset import Dataset  # noqa: E402
 from deployment import BINARY, PROJECT, Failure, mariadb_in, run_folder  # noqa: E402
 from machine import facts  # noqa: E402
@@ -65,7 +66,7 @@ def bench(arguments: argparse.Namespace, folder: Path) -> Result:
         result.take(run, arguments.connections)
         result.singles += after_load(run.server)
         run.server.stop()
-        result.singles += starts(run.deployment)
+        result.singles += starts(run.deployment) + allocations(run)
         return result
 
 

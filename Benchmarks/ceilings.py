@@ -40,15 +40,15 @@ class PointSelect:
     def __init__(self, folder: Path) -> None:
         """Compiles it."""
         self.program = folder / "point_select"
-        flags = _output("pkg-config", "--cflags", "--libs", "libmariadb").split()
-        _output("cc", "-O2", "-pthread", "-o", str(self.program), str(CEILINGS / "point_select.c"), *flags)
+        flags = output_of("pkg-config", "--cflags", "--libs", "libmariadb").split()
+        output_of("cc", "-O2", "-pthread", "-o", str(self.program), str(CEILINGS / "point_select.c"), *flags)
 
     def run(self, database: ServerDatabase, dataset: Dataset, connections: int, seconds: int) -> Selects:
         numbers = [connections, seconds, dataset.services, dataset.users, dataset.tokens]
         options = database.options.with_suffix(".point_select.cnf")
         options.touch(mode=0o600)
         options.write_text(f"{database.options.read_text()}host=127.0.0.1\nport={database.port()}\n")
-        told = json.loads(_output(str(self.program), str(options), database.name, AGENT, *map(str, numbers)))
+        told = json.loads(output_of(str(self.program), str(options), database.name, AGENT, *map(str, numbers)))
         if not told["count"]:
             raise Failure("point_select: no answer")
         return Selects(told["count"], told["count"] / told["seconds"], told["cpu_us"] / told["count"])
@@ -131,7 +131,7 @@ def _await(process: subprocess.Popen[bytes], log: Path, is_there: Callable[[], b
         time.sleep(0.01)
 
 
-def _output(*words: str) -> str:
+def output_of(*words: str) -> str:
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         raise Failure(f"{Path(words[0]).name}: {done.stderr.strip()}")

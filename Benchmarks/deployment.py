@@ -161,6 +161,7 @@ class Deployment:
     def __init__(self, folder: Path, dataset: Dataset, mariadb: MariaDB | None) -> None:
         """Without a MariaDB it is on SQLite."""
         self.folder, self.dataset, self.mariadb = folder, dataset, mariadb
+        self.servers = 0
         folder.mkdir()
         self.database = ServerDatabase(folder, mariadb.url) if mariadb else None
         url = self.database.url() if self.database else f"sqlite:///{folder}/registry.db"
@@ -186,8 +187,9 @@ class Deployment:
 
     @contextmanager
     def server(self, **settings: str) -> Iterator[Server]:
-        folder = self.folder / "-".join(["server", *settings.values()])
-        folder.mkdir(exist_ok=True)
+        self.servers += 1
+        folder = self.folder / f"server-{self.servers}"
+        folder.mkdir()
         server = Server(folder, self.settings | settings, self.token)
         try:
             yield server

@@ -71,6 +71,8 @@ class Single:
     unit: str
     bound: float | None = None
     at_least: bool = False
+    reason: str = ""
+    """Why the bound may be missed."""
 
     @property
     def is_met(self) -> bool | None:
@@ -90,9 +92,28 @@ def single_table(singles: list[Single]) -> str:
     return table(["what", "figure", "target", "met?"], [single.row for single in singles])
 
 
-def missed(verdicts: Iterable[tuple[str, Verdict]], singles: Iterable[Single]) -> list[str]:
+@dataclass(frozen=True)
+class Judgement:
+    """What became of a target of a path over so many connections, and why it may be missed."""
+
+    where: str
+    verdict: Verdict
+    reason: str = ""
+
+
+def missed(judgements: Iterable[Judgement], singles: Iterable[Single]) -> list[str]:
     """Each target that was measured and not met, in words."""
     of_paths = [
-        f"{where}: {verdict.ratio}, not {verdict.target.text}" for where, verdict in verdicts if verdict.is_met is False
+        f"{each.where}: {each.verdict.ratio}, not {each.verdict.target.text}{because(each.reason)}"
+        for each in judgements
+        if each.verdict.is_met is False
     ]
-    return of_paths + [f"{each.what}: {each.row[1]}, not {each.row[2]}" for each in singles if each.is_met is False]
+    return of_paths + [
+        f"{each.what}: {each.row[1]}, not {each.row[2]}{because(each.reason)}"
+        for each in singles
+        if each.is_met is False
+    ]
+
+
+def because(reason: str) -> str:
+    return reason and f" ({reason})"

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from report import CEILING_HEADER, HEADER, Single, ceiling_row, missed, path_row, single_table, table
+from report import CEILING_HEADER, HEADER, Judgement, Single, ceiling_row, missed, path_row, single_table, table
 from rounds import Line, Run
-from targets import HUMMINGBIRD, POOL_SIZE, SELECT_ALL, SELECT_POOL, SERVER, Sample, Verdict
+from targets import HUMMINGBIRD, POOL_SIZE, SELECT_ALL, SELECT_POOL, SERVER, Sample
 
 
 @dataclass
@@ -16,13 +16,13 @@ class Result:
     tables: list[str] = field(default_factory=list)
     singles: list[Single] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
     has_failed: bool = False
 
     @property
     def missed(self) -> list[str]:
-        return missed(self.verdicts, self.singles)
+        return missed(self.judgements, self.singles)
 
     def fail(self, sentence: str) -> None:
         """Notes what could not be measured as it should."""
@@ -38,7 +38,8 @@ class Result:
                 figures = run.figures(line, count)
                 if SERVER in figures:
                     verdicts = [target.judge(figures) for target in line.path.targets]
-                    self.verdicts += [(f"{line.path.title}, {count} connections", verdict) for verdict in verdicts]
+                    where = f"{line.path.title}, {count} connections"
+                    self.judgements += [Judgement(where, verdict, line.path.reason) for verdict in verdicts]
                     rows.append(path_row(line.path.title, count, line.samples[SERVER, count], verdicts))
                 ceilings += ceiling_rows(line, count)
             self._keep(line.path.name, line.samples)
@@ -58,8 +59,9 @@ class Result:
             parts.append(single_table(self.singles))
         if self.notes:
             parts.append("\n".join(f"- {note}" for note in self.notes))
-        verdict = "\n".join(f"- {sentence}" for sentence in self.missed)
-        parts.append(f"Missed:\n\n{verdict}" if verdict else "Every target that was measured is met.")
+        sentences = "\n".join(f"- {sentence}" for sentence in self.missed)
+        verdict = f"Missed (docs/performance.md says more):\n\n{sentences}"
+        parts.append(verdict if sentences else "Every target that was measured is met.")
         return "\n\n".join(parts)
 
     @property

@@ -6,7 +6,7 @@ import process
 import wrk
 from growth import dataset_of, sizes
 from overload import Asked, recovery
-from report import HEADER, Single, missed, path_row, table
+from report import HEADER, Judgement, Single, missed, path_row, table
 from targets import HUMMINGBIRD, POINT, SELECT_POOL, SERVER, SQLITE, Sample, Target, medians, rate_ratio
 
 OWN = Sample(per_second=6_000, p50_ms=5, p99_ms=9, cpu_us=150, database_us=80, round_trips=1.01)
@@ -46,7 +46,7 @@ def test_a_path_is_judged_by_all_its_targets() -> None:
 def test_what_could_not_be_measured_is_neither_met_nor_missed() -> None:
     verdicts = [target.judge({SERVER: OWN}) for target in SQLITE]
     assert [(verdict.ratio, verdict.word) for verdict in verdicts] == [("–", "?")]
-    assert missed([("x", verdict) for verdict in verdicts], []) == []
+    assert missed([Judgement("x", verdict) for verdict in verdicts], []) == []
 
 
 @pytest.mark.parametrize(("value", "is_met"), [(150, True), (151, False)])
@@ -56,10 +56,13 @@ def test_a_single_figure_may_be_its_bound(value: float, is_met: bool) -> None:
     assert missed([], [single]) == ([] if is_met else ["start: 151 ms, not ≤ 150 ms"])
 
 
-def test_what_is_missed_is_named() -> None:
-    target = Target(" of C", 0.9, rate_ratio, SELECT_POOL)
-    assert missed([("GET /token", target.judge({SERVER: OWN} | OTHERS))], []) == [
-        "GET /token: 0.60 of C, not ≥ 0.9 of C"
+@pytest.mark.parametrize(("reason", "told"), [("", ""), ("it writes", " (it writes)")])
+def test_what_is_missed_is_named_with_its_reason(reason: str, told: str) -> None:
+    verdict = Target(" of C", 0.9, rate_ratio, SELECT_POOL).judge({SERVER: OWN} | OTHERS)
+    single = Single("start", 151, "ms", 150, reason=reason)
+    assert missed([Judgement("GET /token", verdict, reason)], [single]) == [
+        f"GET /token: 0.60 of C, not ≥ 0.9 of C{told}",
+        f"start: 151 ms, not ≤ 150 ms{told}",
     ]
 
 
