@@ -1,8 +1,8 @@
 internal import DBDriver
 internal import Synchronization
 
-/// Does together what callers ask for at the same time: while one batch is under way, the next gathers. What a caller asks for
-/// is never begun before it asked, so it sees everything that was acknowledged before.
+/// Does together what callers ask for at the same time: while as many batches are under way as may be, the next gathers. What a caller
+/// asks for is never begun before it asked, so it sees everything that was acknowledged before.
 ///
 /// There is no task behind it: the first caller of a batch does the work of all. When it goes, or its time is over, before the work
 /// is done, the others do it anew; work that can't be done twice is not to depend on its caller, and is told so.
@@ -71,7 +71,7 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
     /// Callers whose batch has not begun.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Begins at once if there is room for a batch more, else waits: before all others if it has waited already.
+    /// Begins if there is room for a batch more, else waits: before all others if it has waited already.
     private func turn(_ item: Item, _ isFirst: Bool) async -> Turn {
         let begins = state.withLock { state in
             guard state.running < concurrency, state.waiting.isEmpty else { return false }
@@ -79,7 +79,7 @@ public final class Batcher<Item: Sendable, Value: Sendable>: Sendable {
             return true
         }
         if begins {
-            // Those who ask at the same moment come along.
+            // Those who ask at the same moment, and find all batches under way, come along.
             await Task.yield()
             return .lead(state.withLock { others(&$0) })
         }

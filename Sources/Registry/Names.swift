@@ -33,6 +33,9 @@ extension Name {
     /// The name itself.
     public var description: String { rawValue }
 
+    /// What names are compared by: for `String`, texts in different Unicode forms would be equal.
+    var key: [UInt8] { Array(rawValue.utf8) }
+
     private static func problem(with text: String) -> String? {
         // Nearly every name is of such characters, and keeps the rules without a look into Unicode's tables.
         if (1...Limits.nameCharactersMax).contains(text.utf8.count),

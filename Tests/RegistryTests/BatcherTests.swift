@@ -118,6 +118,36 @@ struct BatcherTests {
         for (task, number) in zip(others, 2...3) { #expect(try await task.value == number) }
     }
 
+    @MainActor
+    @Test("those who ask at the same moment come along with the first, as many as have room", arguments: [2, 10])
+    func gathering(sizeMax: Int) async throws {
+        let batches = Mutex<[[Int]]>([])
+        let batcher = Batcher<Int, Int>(sizeMax: sizeMax) { items throws(RegistryError) in
+            batches.withLock { $0.append(items) }
+            return items
+        }
+        let tasks = (0..<5).map { number in Task { @MainActor in try await batcher.value(of: number) } }
+        for (number, task) in tasks.enumerated() { #expect(try await task.value == number) }
+        #expect(batches.withLock { $0 } == (sizeMax == 2 ? [[0, 1], [2, 3], [4]] : [[0, 1, 2, 3, 4]]))
+    }
+
+    @MainActor
+    @Test("one that goes while it gathers the others takes nothing from them")
+    func cancellationMeanwhile() async throws {
+        let batches = Mutex<[[Int]]>([])
+        let batcher = Batcher<Int, Int>(sizeMax: 10) { items throws(RegistryError) in
+            batches.withLock { $0.append(items) }
+            if Task.isCancelled { throw RegistryError(.unavailable, "the request was cancelled") }
+            return items
+        }
+        let tasks = (0..<3).map { number in Task { @MainActor in try await batcher.value(of: number) } }
+        tasks[0].cancel()
+        await #expect(throws: RegistryError.self) { try await tasks[0].value }
+        for (number, task) in tasks.enumerated().dropFirst() { #expect(try await task.value == number) }
+        #expect(batches.withLock { $0 }.first == [0, 1, 2])
+        #expect(batches.withLock { $0.dropFirst().flatMap { $0 }.sorted() } == [1, 2])
+    }
+
     @Test("a shared read is one that began after everybody had asked")
     func sharing() async throws {
         let (reads, gate) = (Tally(), Gate())

@@ -1,7 +1,8 @@
 import DBDriver
-import Registry
 import TestSupport
 import Testing
+
+@testable import Registry
 
 @Suite("Roles and users")
 struct RoleTests {
@@ -57,6 +58,25 @@ struct RoleTests {
             #expect(noTool == RegistryError(.notFound, "Tool with id '9223372036854775807' not found"))
             let noRole = try await failure { try await registry.attach(RoleName("x"), to: nothing, by: .administrator) }
             #expect(noRole == RegistryError(.notFound, "Role with name 'x' not found"))
+        }
+    }
+
+    @Test("the tools of several services are each told with their own roles, in order", arguments: Engine.available)
+    func several(engine: Engine) async throws {
+        try await RegistryFixture.with(engine) { fixture in
+            fixture.discovery.answer([.named("z"), .named("a")])
+            for name in ["one", "two"] { try await fixture.addService(name) }
+            for name in ["r", "q"] { try await fixture.createRole(name) }
+            let (registry, one, two) = (fixture.registry, try ServiceName("one"), try ServiceName("two"))
+            let first = try #require(try await registry.tools(of: one).first)
+            for role in ["r", "q"] { try await registry.attach(RoleName(role), to: first.id, by: .administrator) }
+            let last = try #require(try await registry.tools(of: two).last)
+            try await registry.attach(RoleName("q"), to: last.id, by: .administrator)
+            let services = [two, try ServiceName("none"), one, two]
+            let found = try await fixture.database.read { try ToolTable.all(of: services, $0) }
+            let told = found.map { $0.map { "\($0.serviceName) \($0.definition.name) \($0.roles)" } }
+            let ofTwo = ["two z []", "two a [q]"]
+            #expect(told == [ofTwo, [], ["one z [r, q]", "one a []"], ofTwo])
         }
     }
 

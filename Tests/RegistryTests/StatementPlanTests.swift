@@ -204,6 +204,7 @@ struct StatementPlanTests {
     private static func tools(_ session: Session, _ planner: Planner) throws {
         let (id, policy) = (ToolID(rawValue: 7), CatalogPolicy())
         _ = try ToolTable.all(of: service, session)
+        _ = try ToolTable.all(of: Array(repeating: service, count: 8), session)
         _ = try ToolTable.usable(by: role, policy, session)
         _ = try ToolTable.page(usableBy: role, policy, after: nil, limit: 10, session)
         _ = try ToolTable.page(usableBy: role, policy, after: id, limit: 10, session)

@@ -121,7 +121,7 @@ struct MariaDBColumn {
 
     let kind: Kind
     let isUnsigned: Bool
-    /// The bytes that its widest value takes.
+    /// The bytes that its widest value takes; more, when the server did not describe the columns anew since an earlier run.
     let width: Int
 
     /// - Parameter field: `charsetnr` 63 is the binary character set, that is, bytes; `max_length` is known by

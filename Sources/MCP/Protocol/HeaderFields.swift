@@ -19,7 +19,7 @@ extension String {
     /// Whether both are equal when ASCII letters differ only by case.
     func equalsIgnoringCase(_ other: String) -> Bool {
         // Mostly they are the same as they are.
-        self == other
+        hasSameBytes(as: other)
             || utf8.count == other.utf8.count
                 && utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }

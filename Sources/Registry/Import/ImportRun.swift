@@ -103,11 +103,6 @@ extension Collection where Element: OriginalRow {
     }
 }
 
-extension Name {
-    /// What names are compared by: for `String`, texts in different Unicode forms would be equal.
-    var key: [UInt8] { Array(rawValue.utf8) }
-}
-
 extension Timestamp {
     /// A time for each row of a batch: lists are in the order of the times, and keep the original's so.
     func place(_ place: Int) -> Timestamp { self + .microseconds(place) }

@@ -33,7 +33,8 @@ extension MCPRegistry {
     /// - Throws: `conflict` when the name or the endpoint is taken, `upstream` when the service can't be read, `unavailable`
     public func add(_ new: NewService, by principal: Principal) async throws(RegistryError) -> RegisteredService {
         if let earlier: RegisteredService = try IdempotentRequest.current?.earlierValue() { return earlier }
-        try await read { session in
+        // Of one moment: where the same service is being added by another, it is the name that is taken.
+        try await snapshot { session in
             try Self.refuseTaken(new.name, session)
             try Self.refuseTaken(new.endpoint, session)
         }

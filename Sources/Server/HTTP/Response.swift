@@ -8,12 +8,12 @@ struct Response: Sendable {
     private(set) var body: ByteBuffer?
 
     /// - Parameters:
-    ///   - status: its status.
-    ///   - headers: its header fields; `Content-Length` is added.
+    ///   - status: its status; not 204 or 304, which have no content.
+    ///   - headers: its header fields; `Content-Length` is set.
     ///   - body: its content.
     init(status: HTTPResponse.Status, headers: HTTPFields = [:], body: ByteBuffer) {
         (self.status, self.headers, self.body) = (status, headers, body)
-        self.headers.append(HTTPField(name: .contentLength, value: "\(body.readableBytes)"))
+        self.headers[.contentLength] = "\(body.readableBytes)"
     }
 
     /// An answer without content.

@@ -30,6 +30,25 @@ struct CatalogDocumentTests {
         #expect(compressed.getInteger(at: 0, as: UInt16.self) == 0x1f8b)
     }
 
+    @Test("whoever accepts gzip is sent it with a tag of its own, and is told so when it has that")
+    func compressed() throws {
+        let services = JSONObject((0..<100).map { ("service-\($0)", ["url": "https://example.com/mcp"]) })
+        let document = CatalogDocument(["services": .object(services)])
+        let plain = document.response(to: Self.request([:]), isConditional: true)
+        let packed = document.response(to: Self.request([.acceptEncoding: "gzip"]), isConditional: true)
+        #expect(plain.headers[.contentEncoding] == nil && packed.headers[.contentEncoding] == "gzip")
+        #expect(plain.headers[.vary] == "Accept-Encoding" && packed.headers[.vary] == "Accept-Encoding")
+        #expect(packed.body?.getInteger(at: 0, as: UInt16.self) == 0x1f8b)
+        #expect(packed.headers[.contentLength] == packed.body.map { "\($0.readableBytes)" })
+        let tag = try #require(packed.headers[.eTag])
+        #expect(plain.headers[.eTag].map { "\($0.dropLast())-gzip\"" } == tag)
+        let known = Self.request([.acceptEncoding: "gzip", .ifNoneMatch: tag])
+        let again = document.response(to: known, isConditional: true)
+        #expect(again.status == .notModified && again.headers[.eTag] == tag && again.body == nil)
+        // Where there is no condition, there is nothing to name the answer by either.
+        #expect(document.response(to: known).headers[.eTag] == nil)
+    }
+
     private static func request(_ headers: HTTPFields) -> Request {
         Request(
             head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/", headerFields: headers),

@@ -161,15 +161,43 @@ struct ConnectionTests {
         arguments: [
             ("HTTP/1.1", "Connection: keep-alive, close\r\n"), ("HTTP/1.0", ""),
             ("HTTP/1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\n"),
+            ("HTTP/1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n"),
         ]
     )
     func lastRequest(_ version: String, _ headers: String) async throws {
         try await Self.serve { port in
             let told = try await RawConnection.with(port) { connection in
-                try await connection.send("GET /a \(version)\r\nHost: a\r\n\(headers)\r\n")
+                let end = headers.contains("chunked") ? "0\r\n\r\n" : ""
+                try await connection.send("GET /a \(version)\r\nHost: a\r\n\(headers)\r\n\(end)")
                 return await connection.read()
             }
             #expect(Self.answers(in: told) == ["/a 0"] && told.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test("a request for another protocol with content in pieces is answered, and what comes after it is not looked at")
+    func upgradeInPieces() async throws {
+        try await Self.serve { port in
+            let told = try await RawConnection.with(port) { connection in
+                let headers = "Connection: Upgrade\r\nUpgrade: h2c\r\nExpect: 100-continue\r\n"
+                try await connection.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\(headers)\r\n")
+                let first = await connection.read(until: "\r\n\r\n")
+                try await connection.send("1234\(Self.request("/b"))")
+                return await first + connection.read()
+            }
+            #expect(Self.answers(in: told) == ["/a 4"] && told.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test("a client of HTTP/1.0 is not told to go on, whatever it expects")
+    func oldExpectation() async throws {
+        try await Self.serve { port in
+            let told = try await RawConnection.with(port) { connection in
+                try await connection.send("POST /a HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n12")
+                try await connection.send("345")
+                return await connection.read()
+            }
+            #expect(Self.statuses(in: told) == ["200"] && Self.answers(in: told) == ["/a 5"])
         }
     }
 

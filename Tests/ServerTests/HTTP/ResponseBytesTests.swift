@@ -36,7 +36,7 @@ struct ResponseBytesTests {
 
     @Test(
         "a status has its words, also where only its number was given",
-        arguments: [200: "OK", 422: "Unprocessable Entity"]
+        arguments: [200: "OK", 404: "Not Found", 413: "Content Too Large", 422: "Unprocessable Content"]
     )
     func status(code: Int, words: String) {
         #expect(text(ServerResponse(status: .init(code: code))).hasPrefix("HTTP/1.1 \(code) \(words)\r\n"))

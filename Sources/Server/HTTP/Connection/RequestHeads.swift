@@ -8,7 +8,8 @@ internal import NIOHTTPTypesHTTP1
 ///
 /// Before the target is cut down to its path, the host of one in absolute form, such as `http://host:80/path`, is put in place of
 /// `Host` (RFC 9112 §3.2.2); a `Host` that is missing or given twice stays so. And `Connection: close` is said in so many words for a
-/// client that closes the connection after its request, as those of HTTP/1.0 do unless they say otherwise.
+/// client that closes the connection after its request, as those of HTTP/1.0 do unless they say otherwise. Of what came with HTTP/1.1
+/// they may not make use: `Expect` is dropped (RFC 9110 §10.1.1), and a transfer coding ends the connection (RFC 9112 §6.1).
 final class RequestHeads: ChannelInboundHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -32,7 +33,11 @@ final class RequestHeads: ChannelInboundHandler, Sendable {
     }
 
     private static func complete(_ head: inout HTTPRequestHead) {
-        if !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+        let isOld = head.version != .http1_1
+        if isOld { head.headers.remove(name: "Expect") }
+        if !head.isKeepAlive || (isOld && head.headers.contains(name: "Transfer-Encoding")) {
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
         if let host = host(in: head.uri), head.headers["Host"].count == 1 {
             head.headers.replaceOrAdd(name: "Host", value: host)
         }

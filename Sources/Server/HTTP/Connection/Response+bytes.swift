@@ -48,5 +48,12 @@ extension HTTPFields {
 
 extension HTTPResponse.Status {
     /// What it is called (RFC 9110 §15), also where only its number was given.
-    var phrase: String { HTTPResponseStatus(statusCode: code).reasonPhrase }
+    var phrase: String {
+        switch code {
+        // NIO has the words of earlier standards.
+        case Self.contentTooLarge.code: Self.contentTooLarge.reasonPhrase
+        case Self.unprocessableContent.code: Self.unprocessableContent.reasonPhrase
+        default: HTTPResponseStatus(statusCode: code).reasonPhrase
+        }
+    }
 }
