@@ -34,9 +34,9 @@ def allocations(run: Run) -> list[Single]:
     lines = [line for line in run.lines if not line.path.on_sqlite]
     singles = []
     for audit in dict.fromkeys(line.path.audit for line in lines):
-        settings = {"AUDIT_RELEASES": audit} if audit else {}
-        with run.deployment.server(**settings, **counter.settings) as server:
-            for line in [line for line in lines if line.path.audit == audit]:
+        alike = [line for line in lines if line.path.audit == audit]
+        with run.deployment.server(**alike[0].path.settings, **counter.settings) as server:
+            for line in alike:
                 subject = Subject(server.url, server.pid, line.template, run.dataset.sizes)
                 singles.append(Single(f"{line.path.title}: for a request", _each(subject, counter), "allocations"))
     return singles

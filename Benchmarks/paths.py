@@ -67,6 +67,11 @@ class Path:
     """Whether the request names the ETag of the answer before, so that there is none to send."""
 
     @property
+    def settings(self) -> dict[str, str]:
+        """What a server has to be told that answers as is to be measured."""
+        return {"AUDIT_RELEASES": self.audit} if self.audit else {}
+
+    @property
     def is_point(self) -> bool:
         """Whether it is measured against the point SELECT too."""
         return any(target.other.startswith("c-") for target in self.targets)

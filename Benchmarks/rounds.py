@@ -116,8 +116,8 @@ class Run:
         return line
 
     def _server(self, path: Path) -> Server:
-        if path.audit:
-            return self.stack.enter_context(self.deployment.server(AUDIT_RELEASES=path.audit))
+        if path.settings:
+            return self.stack.enter_context(self.deployment.server(**path.settings))
         if path.on_sqlite:
             return self.stack.enter_context(Deployment(self.folder / "sqlite", self.dataset, None).server())
         return self.server
