@@ -99,7 +99,7 @@ struct Problem: Error {
     var body: JSONValue {
         [
             "type": "about:blank",
-            "title": .string(status.reasonPhrase),
+            "title": .string(status.phrase),
             "status": .integer(Int64(status.code)),
             "detail": .string(detail),
             "code": .string(code),
