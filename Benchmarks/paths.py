@@ -156,8 +156,9 @@ def is_nothing(answer: Answer, dataset: Dataset, number: int) -> bool:
     return answer.status == 304 and not answer.text
 
 
+READS_MESSAGE = "it checks a credential, reads and writes JSON-RPC and writes a line of the log, which Hummingbird does not"
 READS_REVISION = "it checks a credential, reads the revision and writes a line of the log, which Hummingbird does not"
-READS_MESSAGE = f"{READS_REVISION}, and reads and writes JSON-RPC"
+READS_BOTH = f"{READS_REVISION}, and reads and writes JSON-RPC"
 TOKEN = Template("GET", "/token?service_name=<service>&user_id=<user>")
 SERVICES = Template("GET", "/list_services")
 
@@ -179,7 +180,7 @@ def mcp_paths(is_modern: bool) -> list[Path]:
             call("list_services", is_modern),
             is_mcp_service_list,
             MCP_TOOL,
-            reason=READS_MESSAGE,
+            reason=READS_BOTH,
         ),
         Path(
             f"mcp-get-tools{suffix}",
@@ -187,7 +188,7 @@ def mcp_paths(is_modern: bool) -> list[Path]:
             call("get_tools", is_modern, service_name="<service>"),
             is_mcp_tools,
             MCP_TOOL,
-            reason=READS_MESSAGE,
+            reason=READS_BOTH,
         ),
     ]
 
