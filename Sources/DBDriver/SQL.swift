@@ -4,6 +4,9 @@
 ///
 /// There is no way to splice a `String` into the text, so no input can become SQL. Fragments compose:
 /// `"… WHERE \(filter)"` with `filter: SQL` joins text and binds.
+///
+/// A value of its own among the columns of a query comes back in its own type. The exception is bytes on MySQL (not on
+/// MariaDB), which takes them for text there: they have to go by `CAST(… AS BINARY)`.
 public struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
     /// The text, with one `?` for each bind. It holds no user values and is safe to log.
     public private(set) var text: String

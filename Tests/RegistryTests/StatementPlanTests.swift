@@ -274,7 +274,7 @@ private final class Planner: EngineSession {
     func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
         let first = sql.text.prefix { $0 != " " && $0 != "\n" }
         if !isWholeListWanted, ["SELECT", "UPDATE", "DELETE"].contains(first) {
-            let words: SQL = dialect == .sqlite ? "EXPLAIN QUERY PLAN" : "EXPLAIN"
+            let words: SQL = dialect == .sqlite ? "EXPLAIN QUERY PLAN" : "EXPLAIN FORMAT=TRADITIONAL"
             for row in try engine.run("\(words) \(sql)", rowLimit: 100).rows {
                 if let plan = try scan(row) { scans.append("\(plan): \(sql.text)") }
             }

@@ -39,20 +39,20 @@ internal import CMariaDB
         self.init(count: parameters.count, byteCount: byteCount)
         for (index, value) in parameters.enumerated() {
             switch value {
-            case .null: unsafe place(index, MYSQL_TYPE_NULL, size: 0)
+            case .null: unsafe place(index, value.type, size: 0)
             case .integer(let integer):
-                unsafe place(index, MYSQL_TYPE_LONGLONG, size: 8).storeBytes(of: integer, as: Int64.self)
+                unsafe place(index, value.type, size: 8).storeBytes(of: integer, as: Int64.self)
             case .real(let real):
-                unsafe place(index, MYSQL_TYPE_DOUBLE, size: 8).storeBytes(of: real, as: Double.self)
+                unsafe place(index, value.type, size: 8).storeBytes(of: real, as: Double.self)
             case .text(var text):
                 text.withUTF8 { utf8 in
-                    unsafe place(index, MYSQL_TYPE_STRING, size: utf8.count).copyMemory(
+                    unsafe place(index, value.type, size: utf8.count).copyMemory(
                         from: UnsafeRawBufferPointer(utf8)
                     )
                 }
             case .blob(let blob):
                 unsafe blob.withUnsafeBytes { blob in
-                    unsafe place(index, MYSQL_TYPE_LONG_BLOB, size: blob.count).copyMemory(from: blob)
+                    unsafe place(index, value.type, size: blob.count).copyMemory(from: blob)
                 }
             }
         }
@@ -143,6 +143,19 @@ struct MariaDBColumn {
 
     var bufferType: enum_field_types {
         switch kind {
+        case .null: MYSQL_TYPE_NULL
+        case .integer: MYSQL_TYPE_LONGLONG
+        case .real: MYSQL_TYPE_DOUBLE
+        case .text: MYSQL_TYPE_STRING
+        case .blob: MYSQL_TYPE_LONG_BLOB
+        }
+    }
+}
+
+extension SQLValue {
+    /// As what it is sent.
+    var type: enum_field_types {
+        switch self {
         case .null: MYSQL_TYPE_NULL
         case .integer: MYSQL_TYPE_LONGLONG
         case .real: MYSQL_TYPE_DOUBLE

@@ -78,7 +78,7 @@ internal import Glibc
 
     func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
         let connection = unsafe try opened()
-        if let statement = statements.take(sql.text) {
+        if let statement = statements.take(sql.text), statement.suits(sql.binds) {
             do {
                 let result = try statement.run(sql, rowLimit: rowLimit)
                 statements.put(statement, for: sql.text)

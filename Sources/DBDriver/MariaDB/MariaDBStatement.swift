@@ -3,7 +3,9 @@ internal import CMariaDB
 /// A prepared statement of a MariaDB connection (binary protocol); closed when it is let go.
 @safe final class MariaDBStatement {
     private let handle: UnsafeMutablePointer<MYSQL_STMT>
-    private let columns: Columns
+    private var columns: Columns
+    /// The types of the values so far, NULL where there was nothing else.
+    private var types: [enum_field_types]
 
     /// - Throws: ``DatabaseError`` when the server refuses the text.
     init(_ text: String, connection: UnsafeMutablePointer<MYSQL>) throws(DatabaseError) {
@@ -23,14 +25,17 @@ internal import CMariaDB
             unsafe mysql_stmt_close(prepared)
             throw error
         }
-        columns = unsafe Columns(
-            Self.fields(prepared) { field in unsafe field.name.map { unsafe String(cString: $0) } ?? "" }
-        )
+        columns = unsafe Self.columns(prepared)
+        types = unsafe Array(repeating: MYSQL_TYPE_NULL, count: Int(mysql_stmt_param_count(prepared)))
         unsafe handle = unsafe prepared
     }
 
     deinit {
         unsafe mysql_stmt_close(handle)
+    }
+
+    private static func columns(_ statement: UnsafeMutablePointer<MYSQL_STMT>) -> Columns {
+        unsafe Columns(fields(statement) { field in unsafe field.name.map { unsafe String(cString: $0) } ?? "" })
     }
 
     /// What the server says of each column of the result.
@@ -46,20 +51,30 @@ internal import CMariaDB
         }
     }
 
+    /// Whether no value was of another type before. MySQL keeps the type that a question mark has got, and turns later
+    /// values into it (reference manual, "PREPARE Statement"): a text among the columns of a query would come back as 0.
+    func suits(_ binds: [SQLValue]) -> Bool {
+        zip(types, binds).allSatisfy { $0 == MYSQL_TYPE_NULL || $1.type == MYSQL_TYPE_NULL || $0 == $1.type }
+    }
+
     /// Binds and runs, copies the whole result, and leaves the statement ready for the next run.
     func run(_ sql: SQL, rowLimit: Int) throws(DatabaseError) -> SQLResult {
-        guard unsafe Int(mysql_stmt_param_count(handle)) == sql.binds.count else {
+        guard types.count == sql.binds.count else {
             throw .misuse("\(sql.binds.count) values for the question marks of: \(sql.text)")
         }
+        for (index, value) in sql.binds.enumerated() where value.type != MYSQL_TYPE_NULL { types[index] = value.type }
         let parameters = MariaDBBuffers(parameters: sql.binds)
         if !sql.binds.isEmpty, unsafe mysql_stmt_bind_param(handle, parameters.binds.baseAddress) != 0 {
             throw unsafe mariaDBError(handle, statement: sql.text)
         }
         guard unsafe mysql_stmt_execute(handle) == 0 else { throw unsafe mariaDBError(handle, statement: sql.text) }
-        guard !columns.names.isEmpty else {
+        let columnCount = unsafe Int(mysql_stmt_field_count(handle))
+        guard columnCount > 0 else {
             return SQLResult(affectedRows: unsafe Int(clamping: mysql_stmt_affected_rows(handle)))
         }
         defer { unsafe mysql_stmt_free_result(handle) }
+        // MySQL tells the columns of EXPLAIN, ANALYZE and the like only with their rows.
+        if columns.names.count != columnCount { columns = unsafe Self.columns(handle) }
         guard unsafe mysql_stmt_store_result(handle) == 0 else {
             throw unsafe mariaDBError(handle, statement: sql.text)
         }

@@ -158,6 +158,20 @@ struct StatementTests {
         }
     }
 
+    /// On MySQL the columns of such a statement come with its rows.
+    @Test("the rows of ANALYZE are told, and the next statement gets its own", arguments: Engine.servers)
+    func analyze(engine: Engine) async throws {
+        try await withTables(engine) { database in
+            try await database.write { session in
+                for _ in 0..<2 {
+                    let row = try #require(try session.row("ANALYZE TABLE parents"))
+                    #expect(try row.get("Table", as: String.self).hasSuffix(".parents"))
+                    #expect(try session.row("SELECT n FROM parents")?.get("n", as: Int.self) == 1)
+                }
+            }
+        }
+    }
+
     @Test("two statements in one text are refused", arguments: Engine.available)
     func oneStatement(engine: Engine) async throws {
         try await withTables(engine) { database in

